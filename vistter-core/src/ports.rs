@@ -1,0 +1,245 @@
+//! The traits between core and everything that plugs into it, on one screen. Each has a null implementation at the
+//! crate root. All are object-safe; all fallible calls return [`Result`].
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+pub use crate::clock::{Clock, WallTime};
+use crate::error::{Error, Result};
+use crate::media::{AudioBuffer, AudioParams, Bitrate, Frame, FrameBuf, Packet, StreamParams, VideoParams};
+use crate::time::{FrameRate, MediaTime};
+
+/// What a source says.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SourceEvent {
+    /// The tracks, before their first packet and again whenever they change mid-stream.
+    Params(StreamParams),
+    /// A compressed access unit or audio packet, in decode order.
+    Packet(Packet),
+    /// A finished picture, from a source that needs no decoder.
+    Frame(Frame),
+    /// Media was lost before the next event; decoders resume at the next keyframe.
+    Lost(String),
+    /// The source is over (a file); it will not be reopened.
+    End,
+}
+
+/// Where media comes from: a camera, a file, a generator. One task drives it; the feed's supervisor reopens it.
+#[async_trait]
+pub trait Source: Send {
+    /// For logs and errors, without secrets.
+    fn describe(&self) -> String;
+    /// Makes one attempt to connect. Called again after an error or `Lost`.
+    async fn open(&mut self) -> Result<()>;
+    /// Waits for the next event. Must be cancel-safe. An error ends this connection.
+    async fn next(&mut self) -> Result<SourceEvent>;
+    /// Says goodbye to the peer (RTSP TEARDOWN), in bounded time.
+    async fn close(&mut self) {}
+}
+
+/// Turns access units into pictures. One worker thread drives it.
+pub trait VideoDecoder: Send {
+    /// Sets or changes the stream; forgets all references.
+    fn configure(&mut self, params: &VideoParams) -> Result<()>;
+    /// Takes one access unit in decode order and gives every picture that is now ready, in presentation order, with
+    /// its own `pts`. An error costs pictures up to the next keyframe, never the decoder.
+    fn decode(&mut self, packet: &Packet, out: &mut dyn FnMut(Frame)) -> Result<()>;
+    /// Gives what is held back for reordering.
+    fn flush(&mut self, out: &mut dyn FnMut(Frame)) -> Result<()>;
+    /// Name for logs, such as `"openh264"`.
+    fn name(&self) -> &'static str;
+}
+
+/// How to encode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncoderConfig {
+    /// Width in pixels, even.
+    pub width: u32,
+    /// Height in pixels, even.
+    pub height: u32,
+    /// Output frame rate.
+    pub fps: FrameRate,
+    /// Constant bitrate.
+    pub bitrate: Bitrate,
+    /// Frames from one keyframe to the next; every GOP is closed.
+    pub gop_frames: u32,
+    /// Worker threads; 0 = as many as help on this machine.
+    pub threads: u32,
+    /// How much CPU to spend on quality.
+    pub effort: Effort,
+}
+
+/// How much CPU an encoder spends on quality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// Least CPU.
+    #[default]
+    Low,
+    /// Better pictures for about a third more CPU.
+    High,
+}
+
+/// Turns pictures into access units without reordering (no B-frames): one in, one out.
+pub trait VideoEncoder: Send {
+    /// Parameters of the stream; constant for the life of the encoder.
+    fn params(&self) -> &VideoParams;
+    /// Encodes one picture. `pts` comes from the picture; `force_idr` starts a new GOP here.
+    fn encode(&mut self, frame: &Frame, force_idr: bool) -> Result<Packet>;
+    /// Changes the bitrate from the next picture on, without a keyframe.
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<()>;
+    /// Name for logs.
+    fn name(&self) -> &'static str;
+}
+
+/// What an encoder backend can do on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncoderCaps {
+    /// Runs on dedicated silicon.
+    pub hardware: bool,
+    /// Largest width and height in pixels.
+    pub max_size: (u32, u32),
+    /// What a person should know, such as a missing assembler.
+    pub notes: Vec<String>,
+}
+
+/// A way to encode: software, V4L2, VA-API, VideoToolbox.
+pub trait EncoderBackend: Send + Sync {
+    /// Name for configuration and logs.
+    fn name(&self) -> &'static str;
+    /// Whether it works on this machine, and how well; the reason when it does not.
+    fn probe(&self) -> Result<EncoderCaps>;
+    /// Makes an encoder.
+    fn create(&self, config: &EncoderConfig) -> Result<Box<dyn VideoEncoder>>;
+}
+
+/// Turns audio packets into sound.
+pub trait AudioDecoder: Send {
+    /// Decodes one packet.
+    fn decode(&mut self, packet: &Packet) -> Result<AudioBuffer>;
+}
+
+/// Turns sound into audio packets.
+pub trait AudioEncoder: Send {
+    /// Parameters of the stream.
+    fn params(&self) -> &AudioParams;
+    /// Samples per channel that make one packet (1024 for AAC-LC).
+    fn frame_samples(&self) -> usize;
+    /// Encodes exactly [`Self::frame_samples`] interleaved samples per channel.
+    fn encode(&mut self, sound: &AudioBuffer) -> Result<Packet>;
+}
+
+/// The picture an overlay draws on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canvas {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Output frame rate.
+    pub fps: FrameRate,
+}
+
+/// One output frame's place in show time and wall-clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Output frame index.
+    pub frame: u64,
+    /// Wall-clock at that frame.
+    pub wall: WallTime,
+}
+
+/// A change to a running overlay, effective on the frame it is applied at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OverlayAction {
+    /// Bring it on, with its in-transition.
+    Show,
+    /// Take it off, with its out-transition.
+    Hide,
+    /// Give live data a new value.
+    SetTokens(BTreeMap<String, String>),
+}
+
+/// Something drawn over the cameras. Driven by the program worker: no I/O, no waiting.
+pub trait Overlay: Send {
+    /// Name for the director and logs.
+    fn id(&self) -> &str;
+    /// Renders what can be rendered ahead. Called off the program worker, before the first `compose`.
+    fn prepare(&mut self, canvas: Canvas) -> Result<()>;
+    /// Applies a change at an output frame.
+    fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()>;
+    /// The first frame after `frame` at which the picture may differ; `None` when it never will by itself.
+    fn is_static_until(&self, at: Tick) -> Option<u64>;
+    /// Blends into the picture in place.
+    fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()>;
+}
+
+/// What an output counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputStats {
+    /// Media payload bytes given to the peer.
+    pub bytes: u64,
+}
+
+/// Where the program goes: a platform, a file. One task drives it; its supervisor reconnects it.
+#[async_trait]
+pub trait Output: Send {
+    /// For logs and errors, without secrets.
+    fn describe(&self) -> String;
+    /// Makes one attempt to connect and announces the program's tracks.
+    async fn connect(&mut self, params: &StreamParams) -> Result<()>;
+    /// Sends one packet; the first one after `connect` is a video keyframe.
+    async fn send(&mut self, packet: &Packet) -> Result<()>;
+    /// Waits for something the peer says on its own: returns only when the connection has failed. Cancel-safe.
+    async fn failed(&mut self) -> Error {
+        std::future::pending().await
+    }
+    /// Drains, says goodbye and closes, in bounded time.
+    async fn close(&mut self) -> Result<()>;
+    /// Counters since construction.
+    fn stats(&self) -> OutputStats;
+}
+
+/// Where a camera looks, in the driver's normalised space: pan and tilt −1…1, zoom 0…1.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct PtzPosition {
+    /// −1 (left) … 1 (right).
+    pub pan: f32,
+    /// −1 (down) … 1 (up).
+    pub tilt: f32,
+    /// 0 (wide) … 1 (tele).
+    pub zoom: f32,
+}
+
+/// A stored view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// The camera's own token; may change over a reboot.
+    pub token: String,
+    /// The name people use.
+    pub name: String,
+}
+
+/// Moves a camera. One task per camera drives it; commands are serialised.
+#[async_trait]
+pub trait PtzDriver: Send {
+    /// Whether it knows its position and can be sent to one.
+    async fn position(&mut self) -> Result<Option<PtzPosition>>;
+    /// Stored views.
+    async fn presets(&mut self) -> Result<Vec<Preset>>;
+    /// Starts a move to a preset by token; returns when the camera has accepted it.
+    async fn go_to(&mut self, preset: &Preset) -> Result<()>;
+    /// Stops all motion.
+    async fn stop(&mut self) -> Result<()>;
+    /// Whether it moves now; `None` when it cannot tell.
+    async fn moving(&mut self) -> Result<Option<bool>>;
+}
+
+/// Rounds a frame count from seconds at a rate; for GOP lengths and lead times. At least 1.
+pub fn frames_in(span: MediaTime, fps: FrameRate) -> u32 {
+    let n = i128::from(span.nanos().max(0)) * i128::from(fps.num());
+    let d = i128::from(fps.den()) * 1_000_000_000;
+    u32::try_from((n + d / 2) / d).unwrap_or(u32::MAX).max(1)
+}
