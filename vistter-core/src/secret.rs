@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn debug_hides_the_value() {
-        let s = Secret::from("hunter2");
+        let s: Secret<String> = Secret::from("hunter2");
         assert!(!format!("{s:?} {:#?}", Some(&s)).contains("hunter2"));
         assert_eq!(s.expose(), "hunter2");
     }
