@@ -18,6 +18,7 @@
 //! bits per second ([`media::Bitrate`]). Three clocks are never confused: *stream time* (a camera's or output's
 //! timestamps), *show time* (the program's output frame index) and *wall-clock* ([`clock::WallTime`]).
 
+pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod diagnose;

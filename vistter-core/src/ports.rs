@@ -196,7 +196,8 @@ pub trait Output: Send {
     async fn failed(&mut self) -> Error {
         std::future::pending().await
     }
-    /// Drains, says goodbye and closes, in bounded time.
+    /// Drains, says goodbye and closes, in bounded time. Also called after a `connect` or `send` that failed or was
+    /// abandoned half-way; `connect` may follow.
     async fn close(&mut self) -> Result<()>;
     /// Counters since construction.
     fn stats(&self) -> OutputStats;
