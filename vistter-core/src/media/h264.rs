@@ -129,11 +129,14 @@ pub fn avcc_record(sps: &[u8], pps: &[u8]) -> Result<Bytes> {
     Ok(b.freeze())
 }
 
+/// NAL units inside a larger buffer.
+type Units<'a> = Vec<&'a [u8]>;
+
 /// The parameter sets of an avcC: all SPS, then all PPS, with their header bytes.
 ///
 /// # Errors
 /// `Media` when the record is malformed.
-pub fn avcc_sets(record: &[u8]) -> Result<(Vec<&[u8]>, Vec<&[u8]>)> {
+pub fn avcc_sets(record: &[u8]) -> Result<(Units<'_>, Units<'_>)> {
     let bad = || Error::new(ErrorKind::Media, "malformed avcC");
     if record.len() < 7 || record[0] != 1 {
         return Err(bad());

@@ -1,0 +1,162 @@
+//! AAC-LC by syom (pure Rust, MIT).
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use syom::{EncodeOptions, Encoder};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
+use crate::ports::AudioEncoder;
+use crate::time::MediaTime;
+
+/// Samples per channel in an AAC-LC access unit (ISO/IEC 14496-3 §4.5.2).
+const FRAME: usize = 1024;
+/// Access units until silence has settled: the first ones still carry the encoder's start.
+const SETTLE: usize = 8;
+
+fn failed(e: &syom::AacError) -> Error {
+    Error::new(ErrorKind::Codec, format!("AAC encoding: {e}"))
+}
+
+/// An AAC-LC encoder: raw access units of 1024 samples, parameters as AudioSpecificConfig.
+pub struct AacEncoder {
+    encoder: Encoder,
+    params: AudioParams,
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl AacEncoder {
+    /// An encoder for 1 or 2 channels at `sample_rate` Hz and `bitrate` bits per second.
+    ///
+    /// # Errors
+    /// `Config` for a rate, channel count or bitrate that AAC-LC does not have.
+    pub fn new(sample_rate: u32, channels: u16, bitrate: u32) -> Result<Self> {
+        if !(1..=2).contains(&channels) {
+            return Err(
+                Error::new(ErrorKind::Config, format!("AAC with {channels} channels")).next("choose mono or stereo")
+            );
+        }
+        let options = EncodeOptions::raw().with_bitrate_bps(bitrate);
+        let encoder = Encoder::new(sample_rate, usize::from(channels), &options)
+            .map_err(|e| Error::new(ErrorKind::Config, format!("AAC: {e}")))?;
+        let config = Bytes::copy_from_slice(encoder.asc());
+        let params = AudioParams { codec: Codec::Aac, sample_rate, channels, config };
+        Ok(Self { encoder, params, left: vec![0.0; FRAME], right: vec![0.0; FRAME] })
+    }
+}
+
+impl AudioEncoder for AacEncoder {
+    fn params(&self) -> &AudioParams {
+        &self.params
+    }
+    fn frame_samples(&self) -> usize {
+        FRAME
+    }
+    fn encode(&mut self, sound: &AudioBuffer) -> Result<Packet> {
+        let channels = usize::from(self.params.channels);
+        if sound.samples.len() != FRAME * channels
+            || sound.channels != self.params.channels
+            || sound.sample_rate != self.params.sample_rate
+        {
+            return Err(Error::new(ErrorKind::Internal, "sound of another shape than the AAC encoder's"));
+        }
+        // Louder than full scale and not-a-number are the encoder's errors; here they are clipped and muted.
+        let clean = |s: f32| if s.is_finite() { s.clamp(-1.0, 1.0) } else { 0.0 };
+        for (i, s) in sound.samples.chunks_exact(channels).enumerate() {
+            self.left[i] = clean(s[0]);
+            self.right[i] = clean(s[channels - 1]);
+        }
+        let planes: [&[f32]; 2] = [&self.left, &self.right];
+        let mut data = None;
+        self.encoder
+            .feed(&planes[..channels], |f| {
+                data = Some(Bytes::copy_from_slice(f.au));
+                Ok(())
+            })
+            .map_err(|e| failed(&e))?;
+        let data = data.ok_or_else(|| Error::new(ErrorKind::Codec, "the AAC encoder gave no packet"))?;
+        Ok(Packet {
+            track: Track::Audio,
+            data,
+            pts: sound.pts,
+            dts: sound.pts,
+            duration: MediaTime::from_ticks(FRAME as i64, self.params.sample_rate),
+            keyframe: true,
+        })
+    }
+}
+
+/// Silence as AAC: one access unit that can be repeated for ever, and the track's parameters.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// Parameters of the track.
+    pub params: AudioParams,
+    /// One access unit of [`Self::samples`] samples.
+    pub unit: Bytes,
+    /// Samples per channel in the unit.
+    pub samples: u32,
+}
+
+impl Silence {
+    /// The packet of silence whose first sample is at `pts`. Shares the bytes.
+    pub fn packet(&self, pts: MediaTime) -> Packet {
+        let duration = MediaTime::from_ticks(i64::from(self.samples), self.params.sample_rate);
+        Packet { track: Track::Audio, data: self.unit.clone(), pts, dts: pts, duration, keyframe: true }
+    }
+}
+
+/// Silent AAC-LC in the program's format (48 kHz stereo), encoded once for the process.
+///
+/// # Errors
+/// `Codec` when the encoder fails, which it never has.
+pub fn silence() -> Result<&'static Silence> {
+    static CACHE: OnceLock<Result<Silence>> = OnceLock::new();
+    CACHE.get_or_init(encode_silence).as_ref().map_err(Clone::clone)
+}
+
+fn encode_silence() -> Result<Silence> {
+    let mut encoder = AacEncoder::new(PROGRAM_SAMPLE_RATE, PROGRAM_CHANNELS, 128_000)?;
+    let quiet = AudioBuffer {
+        samples: vec![0.0; FRAME * usize::from(PROGRAM_CHANNELS)],
+        sample_rate: PROGRAM_SAMPLE_RATE,
+        channels: PROGRAM_CHANNELS,
+        pts: MediaTime::ZERO,
+    };
+    let mut unit = Bytes::new();
+    for _ in 0..SETTLE {
+        unit = encoder.encode(&quiet)?.data;
+    }
+    Ok(Silence { params: encoder.params.clone(), unit, samples: FRAME as u32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_small_and_settled() {
+        let s = silence().unwrap();
+        assert_eq!(&s.params.config[..], [0x11, 0x90]); // AAC-LC, 48 kHz, stereo
+        assert!(s.unit.len() < 64, "{} bytes", s.unit.len());
+        let p = s.packet(MediaTime::SECOND);
+        assert_eq!(p.duration.ticks(48_000), 1024);
+        // The unit after it is the same: it can be repeated.
+        let mut e = AacEncoder::new(48_000, 2, 128_000).unwrap();
+        let quiet = AudioBuffer { samples: vec![0.0; 2048], sample_rate: 48_000, channels: 2, pts: MediaTime::ZERO };
+        let all: Vec<_> = (0..12).map(|_| e.encode(&quiet).unwrap().data).collect();
+        assert!(all[SETTLE - 1..].iter().all(|u| *u == s.unit));
+    }
+    #[test]
+    fn shapes_are_checked_and_loud_sound_is_clipped() {
+        assert_eq!(AacEncoder::new(48_000, 6, 128_000).err().map(|e| e.kind()), Some(ErrorKind::Config));
+        assert_eq!(AacEncoder::new(47_999, 2, 128_000).err().map(|e| e.kind()), Some(ErrorKind::Config));
+        let mut e = AacEncoder::new(44_100, 1, 64_000).unwrap();
+        let mut loud = AudioBuffer { samples: vec![3.0; 1024], sample_rate: 44_100, channels: 1, pts: MediaTime::ZERO };
+        loud.samples[7] = f32::NAN;
+        assert!(!e.encode(&loud).unwrap().data.is_empty());
+        loud.samples.pop();
+        assert_eq!(e.encode(&loud).unwrap_err().kind(), ErrorKind::Internal);
+    }
+}

@@ -1,0 +1,75 @@
+//! Pictures out of decoder memory into pooled frames.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::media::{ColorRange, Frame, FramePool};
+use crate::time::MediaTime;
+
+/// Pictures kept for reuse: what reordering, the newest-frame slot and a transition hold, with room to spare.
+const KEEP: usize = 24;
+
+/// The pool of one decoder; follows the picture size.
+#[derive(Default)]
+pub(super) struct Pictures {
+    pool: Option<FramePool>,
+    range: ColorRange,
+}
+
+impl Pictures {
+    pub(super) fn configure(&mut self, range: ColorRange) {
+        self.range = range;
+    }
+
+    /// The pool for this size.
+    pub(super) fn pool(&mut self, width: usize, height: usize) -> Result<&FramePool> {
+        let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
+        if self.pool.as_ref().is_none_or(|p| p.size() != size) {
+            self.pool = Some(FramePool::new(size.0, size.1, KEEP)?);
+        }
+        self.pool.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "no pool"))
+    }
+
+    /// Copies a 4:2:0 picture of `size`, less `crop` samples at the left and the top.
+    pub(super) fn copy(
+        &mut self,
+        planes: [(&[u8], usize); 3],
+        size: (usize, usize),
+        crop: (usize, usize),
+        pts: MediaTime,
+    ) -> Result<Frame> {
+        let range = self.range;
+        let (width, height) = (size.0.saturating_sub(crop.0), size.1.saturating_sub(crop.1));
+        let mut buf = self.pool(width, height)?.take();
+        for (i, (mut to, (data, stride))) in buf.planes_mut().into_iter().zip(planes).enumerate() {
+            let (left, top) = if i == 0 { crop } else { (crop.0 / 2, crop.1 / 2) };
+            for y in 0..to.height {
+                let from = (y + top).saturating_mul(stride).saturating_add(left);
+                let row = to.row_mut(y);
+                let src = data
+                    .get(from..from + row.len())
+                    .ok_or_else(|| Error::new(ErrorKind::Media, "a decoded picture is smaller than it says"))?;
+                row.copy_from_slice(src);
+            }
+        }
+        buf.set_pts(pts);
+        buf.set_range(range);
+        Ok(buf.freeze())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crops_and_refuses_short_planes() {
+        let mut p = Pictures::default();
+        p.configure(ColorRange::Full);
+        let y: Vec<u8> = (0..48).collect();
+        let c = [7u8; 12];
+        let f = p.copy([(&y, 8), (&c, 4), (&c, 4)], (8, 6), (2, 2), MediaTime::SECOND).unwrap();
+        assert_eq!((f.size(), f.range(), f.pts()), ((6, 4), ColorRange::Full, MediaTime::SECOND));
+        assert_eq!(f.plane(0).row(0), [18, 19, 20, 21, 22, 23]);
+        let short = p.copy([(&y[..40], 8), (&c, 4), (&c, 4)], (8, 6), (0, 0), MediaTime::ZERO);
+        assert_eq!(short.unwrap_err().kind(), ErrorKind::Media);
+    }
+}

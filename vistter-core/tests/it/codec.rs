@@ -1,0 +1,5 @@
+//! Codecs against FFmpeg: what we encode it decodes, what it encodes we decode to the same pixels.
+
+mod decode;
+mod encode;
+mod peer;
