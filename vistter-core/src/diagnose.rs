@@ -1,6 +1,8 @@
 //! Faults in documents people write (show files, OCL): a stable code, the JSON pointer, line and column, what was
 //! expected and the nearest valid name.
 
+#![allow(clippy::result_large_err)] // one per document, never per frame
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -154,25 +156,35 @@ impl<'t> Source<'t> {
     /// The first fault as a diagnostic with `code` (or a `JSON-…` code for faults of the syntax).
     pub fn read<T: DeserializeOwned>(text: &'t str, code: &'static str) -> Result<(T, Self), Diagnostic> {
         let (value, me) = Self::parse(text)?;
+        match Self::typed(value, code) {
+            Ok(t) => Ok((t, me)),
+            Err(d) => Err(me.locate(d)),
+        }
+    }
+
+    /// Deserialises a value that was read by [`Self::parse`] and perhaps changed since.
+    ///
+    /// # Errors
+    /// The first fault, without its place ([`Self::locate`] finds it).
+    pub fn typed<T: DeserializeOwned>(value: serde_json::Value, code: &'static str) -> Result<T, Diagnostic> {
+        // An unknown field's pointer is its parent's or its own, depending on the deserialiser: look which exists.
+        let original = value.clone();
         let mut path = serde_path_to_error::Track::new();
         let de = serde_path_to_error::Deserializer::new(value, &mut path);
-        match T::deserialize(de) {
-            Ok(t) => Ok((t, me)),
-            Err(e) => {
-                let pointer = to_pointer(&path.path());
-                let msg = e.to_string();
-                let mut d = Diagnostic::error(code, pointer.clone(), strip_place(&msg));
-                if let Some((kind, name, known)) = unknown_name(&msg) {
-                    d.message = format!("unknown {kind} \"{name}\"");
-                    d = d.suggest(&name, known.iter().map(String::as_str));
-                    let inner = format!("{pointer}/{}", escape(&name));
-                    if kind == "field" && me.offsets.contains_key(&inner) {
-                        d.pointer = inner;
-                    }
+        T::deserialize(de).map_err(|e| {
+            let pointer = to_pointer(&path.path());
+            let msg = e.to_string();
+            let mut d = Diagnostic::error(code, pointer.clone(), strip_place(&msg));
+            if let Some((kind, name, known)) = unknown_name(&msg) {
+                d.message = format!("unknown {kind} \"{name}\"");
+                d = d.suggest(&name, known.iter().map(String::as_str));
+                let inner = format!("{pointer}/{}", escape(&name));
+                if kind == "field" && original.pointer(&inner).is_some() {
+                    d.pointer = inner;
                 }
-                Err(me.locate(d))
             }
-        }
+            d
+        })
     }
 
     /// The place of the value at `pointer`, or of its nearest parent that exists.

@@ -2,13 +2,21 @@
 //! bindings.
 //!
 //! [`ShowConfig::from_json`] reads a show file with line, column and nearest-name errors; [`ShowConfig::check`] finds
-//! what types cannot say (unknown cameras, doubled ids).
+//! what types cannot say (unknown cameras, doubled ids). The manual of the file format is `docs/show.md`.
 
 mod address;
+mod check;
+mod mask;
+mod read;
+#[cfg(feature = "schema")]
+mod schema;
 mod show;
 mod span;
 
 pub use address::{Address, Credentials};
+pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, SIDE};
+#[cfg(feature = "schema")]
+pub use schema::show_schema;
 pub use show::{
     AudioConfig, CameraConfig, DestinationConfig, EffortConfig, Fit, OverlayConfig, OverlayCue, ProgramConfig,
     RecordingConfig, Shot, ShowConfig, SlateConfig, TimelineConfig, Transport,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Address, Span};
 use crate::secret::Secret;
@@ -46,7 +46,7 @@ pub struct ShowConfig {
 }
 
 /// Size, rate and bitrate of the program.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ProgramConfig {
@@ -84,7 +84,7 @@ impl Default for ProgramConfig {
 }
 
 /// How much CPU the encoder spends on quality.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EffortConfig {
@@ -96,7 +96,7 @@ pub enum EffortConfig {
 }
 
 /// Where the program's sound comes from. AAC-LC at 48 kHz in stereo passes through; anything else is silence for now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "from")]
 pub enum AudioConfig {
@@ -123,12 +123,15 @@ pub struct CameraConfig {
     #[serde(default)]
     pub name: String,
     /// `rtsp://` or `rtsps://` address; user and password may stand in it.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::TextOrEnv"))]
     pub url: Address,
     /// User, instead of inside the URL.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
     pub user: Option<String>,
     /// Password, instead of inside the URL.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
     pub password: Option<Secret<String>>,
     /// How RTP comes.
     #[serde(default)]
@@ -139,7 +142,7 @@ pub struct CameraConfig {
 }
 
 /// How RTP comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
@@ -151,7 +154,7 @@ pub enum Transport {
 }
 
 /// How a picture of another shape fits the program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Fit {
@@ -163,7 +166,7 @@ pub enum Fit {
 }
 
 /// One overlay document.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OverlayConfig {
@@ -183,7 +186,7 @@ pub struct OverlayConfig {
 }
 
 /// What is on air when.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TimelineConfig {
@@ -201,7 +204,7 @@ pub struct TimelineConfig {
 }
 
 /// One camera on air for a while.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Shot {
@@ -213,7 +216,7 @@ pub struct Shot {
 }
 
 /// One overlay on for a while. Times count from the start of the timeline and repeat with it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OverlayCue {
@@ -228,7 +231,7 @@ pub struct OverlayCue {
 }
 
 /// What viewers see when nothing else is there.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SlateConfig {
@@ -250,9 +253,11 @@ pub struct DestinationConfig {
     /// Id for logs and status.
     pub id: String,
     /// Server address, such as `rtmps://a.rtmps.youtube.com/live2`.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::TextOrEnv"))]
     pub url: Address,
     /// Stream key; may instead be the last part of the URL.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
     pub key: Option<Secret<String>>,
     /// Further certificate authorities to trust, as a PEM file.
     #[serde(default)]
@@ -260,7 +265,7 @@ pub struct DestinationConfig {
 }
 
 /// A local recording.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordingConfig {
