@@ -6,6 +6,8 @@
 //! - `mp4` (feature `mp4`): the recorder.
 
 mod meter;
+#[cfg(feature = "mp4")]
+pub mod mp4;
 mod queue;
 mod status;
 mod supervisor;

@@ -1,4 +1,10 @@
 //! Integration tests of vistter-core, one module for each part, against real peers (FFmpeg's tools).
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on ends there
+
 #[cfg(feature = "codecs")]
 mod codec;
+#[cfg(feature = "mp4")]
+mod mp4;
+#[cfg(feature = "mp4")]
+mod mp4_media;
