@@ -390,7 +390,10 @@ fn explain(config: &RtspConfig, step: &str, e: &retina::Error) -> Error {
     match e.status_code() {
         Some(401 | 403) => {
             let (what, next) = if config.address.credentials().is_some() {
-                ("the camera refused the user name or password", "check both; some cameras have a separate RTSP account")
+                (
+                    "the camera refused the user name or password",
+                    "check both; some cameras have a separate RTSP account",
+                )
             } else {
                 ("the camera wants a user name and password", "put them into the camera's settings here")
             };

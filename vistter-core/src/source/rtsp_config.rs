@@ -19,11 +19,7 @@ pub struct RtspTimeouts {
 impl Default for RtspTimeouts {
     /// 10 s to connect, 10 s to the first picture, 5 s of silence.
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            first_frame: Duration::from_secs(10),
-            silence: Duration::from_secs(5),
-        }
+        Self { connect: Duration::from_secs(10), first_frame: Duration::from_secs(10), silence: Duration::from_secs(5) }
     }
 }
 
