@@ -172,6 +172,10 @@ pub trait Overlay: Send {
     fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()>;
     /// The first frame after `frame` at which the picture may differ; `None` when it never will by itself.
     fn is_static_until(&self, at: Tick) -> Option<u64>;
+    /// Whether `compose` would change the picture now. A hidden overlay costs nothing.
+    fn is_visible(&self, _at: Tick) -> bool {
+        true
+    }
     /// Blends into the picture in place.
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()>;
 }

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! One camera, from packets to the picture for a tick.
+//!
+//! [`Feed`] owns the source's connection (one task, one supervisor). Packets stay compressed in a ring of the last GOPs;
+//! only when the camera is wanted does a worker decode, starting at the ring's last keyframe. Finished pictures go into
+//! a slot of the newest few, from which the program picks by time. Nothing here is a queue that can grow.
+
+mod audio;
+mod decode;
+mod driver;
+mod ring;
+mod slot;
+mod status;
+mod sync;
+
+pub use decode::DecoderFactory;
+pub use driver::{Feed, FeedEvent, FeedPolicy, FeedSink};
+pub use ring::{GopRing, RingLimits};
+pub use slot::{Picked, Slot};
+pub(crate) use status::Meter;
+pub use status::{FeedState, FeedStatus};
+pub use sync::{Anchor, ClockMap};

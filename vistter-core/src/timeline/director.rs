@@ -284,7 +284,7 @@ impl Director {
         match self.schedule.backup() {
             Some(b) if b != wished && self.live(b) => show(View::Camera(b)),
             // The backup's own short gaps are held too.
-            Some(b) if b != wished && self.view == View::Camera(b) && self.gap < self.rules.hold => {
+            Some(b) if b != wished && self.view == View::Camera(b) && self.gap <= self.rules.hold => {
                 Decision { view: self.view, held: true }
             }
             _ => show(View::Slate),
@@ -319,6 +319,15 @@ impl Director {
     /// Which cameras have to be decoded: on air, wished for, next, or standing in.
     pub fn wanted(&self) -> &[bool] {
         &self.wanted
+    }
+
+    /// The camera that frame 0 wishes for.
+    pub fn first_camera(&self) -> Option<usize> {
+        match self.mode {
+            Mode::Auto => self.schedule.shot_at(0).map(|s| s.camera),
+            Mode::Pinned(i) => Some(i),
+            Mode::Slate => None,
+        }
     }
 
     /// What viewers see.
@@ -397,7 +406,7 @@ mod tests {
         let mut live = vec!["ab"; 2];
         live.extend(["b"; 6]);
         live.extend(["-"; 8]);
-        assert_eq!(run(&mut d, 0, &live), "aaaaaabb--------");
+        assert_eq!(run(&mut d, 0, &live), "aaaaaabbbbbb----");
     }
     #[test]
     fn a_cut_to_a_camera_that_is_not_ready_waits_a_little() {

@@ -1,0 +1,462 @@
+//! The task that owns a camera's connection.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::audio::AudioTail;
+use super::decode::{self, DecoderFactory};
+use super::ring::{GopRing, RingLimits};
+use super::slot::{Picked, Slot};
+use super::status::{FeedState, FeedStatus, Meter};
+use super::sync::{Anchor, ClockMap};
+use crate::backoff::{Backoff, BackoffPolicy, NextTry};
+use crate::error::{Error, ErrorKind, Result};
+use crate::media::{AudioParams, Packet, Track, VideoParams};
+use crate::ports::{Clock, Source, SourceEvent};
+use crate::time::MediaTime;
+use crate::timeline::CameraState;
+
+/// How a feed behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedPolicy {
+    /// Bounds of the ring.
+    pub ring: RingLimits,
+    /// Retry schedule.
+    pub backoff: BackoffPolicy,
+    /// Guard around [`Source::open`]; sources have finer time-outs of their own.
+    pub open_timeout: Duration,
+    /// A source that says nothing for so long has failed.
+    pub silence_timeout: Duration,
+}
+
+impl Default for FeedPolicy {
+    fn default() -> Self {
+        Self {
+            ring: RingLimits::default(),
+            backoff: BackoffPolicy::default(),
+            open_timeout: Duration::from_secs(45),
+            silence_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Something worth telling about a camera.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum FeedEvent {
+    /// Media flows.
+    Online(FeedStatus),
+    /// The connection failed; when the next attempt comes is in the status.
+    Offline(Error),
+    /// The camera changed its stream (size, codec, parameters).
+    Changed(FeedStatus),
+    /// The camera's clock jumped by about this much.
+    ClockJump(MediaTime),
+    /// Media was lost on the way.
+    Lost(String),
+    /// The source is over.
+    Ended,
+}
+
+/// Where events of a feed go. Called from the feed's task: must not block.
+pub type FeedSink = Arc<dyn Fn(&str, FeedEvent) + Send + Sync>;
+
+/// One camera: its connection, its ring, its decoder and its newest pictures.
+#[derive(Debug)]
+pub struct Feed {
+    shared: Arc<Shared>,
+    task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+pub(super) struct Shared {
+    pub(super) id: String,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) wanted: AtomicBool,
+    pub(super) stopped: AtomicBool,
+    pub(super) ring: Mutex<RingState>,
+    pub(super) ring_grew: Condvar,
+    pub(super) slot: Mutex<Slot>,
+    audio: Mutex<AudioTail>,
+    pub(super) status: Mutex<Inner>,
+    wake: Notify,
+    restart: AtomicBool,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Feed({})", self.id)
+    }
+}
+
+/// The ring and what its packets are; a new epoch makes the decoder start over.
+pub(super) struct RingState {
+    pub(super) ring: GopRing,
+    pub(super) params: Option<VideoParams>,
+    pub(super) epoch: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) status: FeedStatus,
+    meter: Meter,
+    /// Mean decode time of one access unit.
+    pub(super) decode_time: MediaTime,
+}
+
+pub(super) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Feed {
+    /// Starts the connection task and the decode worker. Needs a tokio runtime.
+    pub fn start(
+        id: impl Into<String>,
+        source: Box<dyn Source>,
+        decoders: DecoderFactory,
+        policy: FeedPolicy,
+        clock: Arc<dyn Clock>,
+        events: FeedSink,
+    ) -> Result<Self> {
+        let id = id.into();
+        let shared = Arc::new(Shared {
+            id: id.clone(),
+            clock,
+            wanted: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            ring: Mutex::new(RingState { ring: GopRing::new(policy.ring), params: None, epoch: 0 }),
+            ring_grew: Condvar::new(),
+            slot: Mutex::new(Slot::new()),
+            audio: Mutex::new(AudioTail::default()),
+            status: Mutex::new(Inner {
+                status: FeedStatus { id: id.clone(), ..FeedStatus::default() },
+                ..Inner::default()
+            }),
+            wake: Notify::new(),
+            restart: AtomicBool::new(false),
+        });
+        let for_worker = shared.clone();
+        std::thread::Builder::new()
+            .name(format!("decode {id}"))
+            .spawn(move || decode::run(&for_worker, &decoders))
+            .map_err(|e| Error::io("start the decode worker", &e))?;
+        let driver = Driver { shared: shared.clone(), policy, events, map: ClockMap::new(), connections: 0 };
+        let task = tokio::spawn(driver.run(source));
+        Ok(Self { shared, task: Mutex::new(Some(task)) })
+    }
+
+    /// Asks for decoding, or ends it. Takes effect at once; pictures follow when the decoder has caught up.
+    pub fn want(&self, yes: bool) {
+        if self.shared.wanted.swap(yes, Ordering::AcqRel) != yes {
+            self.shared.ring_grew.notify_all();
+        }
+    }
+
+    /// What the director needs to know for a tick whose pictures are those of `target`.
+    pub fn state(&self, target: MediaTime) -> CameraState {
+        let newest = lock(&self.shared.slot).newest();
+        let inner = lock(&self.shared.status);
+        // Slow cameras are live too: three frame intervals, between half a second and five.
+        let interval = if inner.status.measured_fps > 0.1 { 3.0 / inner.status.measured_fps } else { 0.0 };
+        let fresh = MediaTime::from_millis(((interval * 1000.0) as i64).clamp(500, 5000));
+        CameraState { live: newest.is_some_and(|t| t + fresh >= target), lead: 0 }
+    }
+
+    /// How long before a cut the decoder has to start, so that it has caught up: half a second, and one and a half
+    /// times the decoding of the longest GOP seen.
+    pub fn lead_time(&self) -> MediaTime {
+        let gop = lock(&self.shared.ring).ring.gop_len();
+        let per_au = lock(&self.shared.status).decode_time.max(MediaTime::from_millis(4)).nanos();
+        let catch_up = i64::try_from(gop).unwrap_or(i64::MAX).saturating_mul(per_au).saturating_mul(3) / 2;
+        MediaTime::from_nanos(catch_up.min(10_000_000_000)) + MediaTime::from_millis(500)
+    }
+
+    /// The picture for `target` on the program clock; see [`Slot::pick`].
+    pub fn pick(&self, target: MediaTime, slack: MediaTime) -> Option<Picked> {
+        lock(&self.shared.slot).pick(target, slack)
+    }
+
+    /// The audio packet for `target` that follows number `last`, if there is one within `slack`.
+    pub fn pick_audio(&self, last: Option<u64>, target: MediaTime, slack: MediaTime) -> Option<(u64, Packet)> {
+        lock(&self.shared.audio).pick(last, target, slack).map(|(n, p)| (n, p.clone()))
+    }
+
+    /// What its audio is, once known.
+    pub fn audio_params(&self) -> Option<AudioParams> {
+        lock(&self.shared.audio).params.clone()
+    }
+
+    /// A snapshot.
+    pub fn status(&self) -> FeedStatus {
+        let now = self.shared.clock.now();
+        let mut inner = lock(&self.shared.status);
+        let (fps, bps) = inner.meter.rates(now);
+        inner.status.measured_fps = fps;
+        inner.status.kbps = (bps / 1000.0) as u32;
+        inner.status.clone()
+    }
+
+    /// Drops the connection and starts over at once, with a fresh back-off.
+    pub fn restart(&self) {
+        self.shared.restart.store(true, Ordering::Release);
+        self.shared.wake.notify_one();
+    }
+
+    /// Ends the connection (RTSP TEARDOWN) and the decoder.
+    pub async fn stop(&self) {
+        self.shared.stop();
+        let Some(mut task) = lock(&self.task).take() else { return };
+        // The source's own close is bounded; this bounds one that is not.
+        if tokio::time::timeout(Duration::from_secs(5), &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.wake.notify_one();
+        self.ring_grew.notify_all();
+    }
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+    fn set_state(&self, state: FeedState, error: Option<String>) {
+        let mut i = lock(&self.status);
+        i.status.state = state;
+        i.status.error = error;
+    }
+}
+
+struct Driver {
+    shared: Arc<Shared>,
+    policy: FeedPolicy,
+    events: FeedSink,
+    map: ClockMap,
+    connections: u32,
+}
+
+/// How a connection ended.
+enum Ended {
+    Stopped,
+    Restart,
+    Over,
+    Failed(Error),
+}
+
+impl Driver {
+    async fn run(mut self, mut source: Box<dyn Source>) {
+        let seed = self
+            .shared
+            .id
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let mut backoff = Backoff::new(self.policy.backoff, seed);
+        loop {
+            self.shared.set_state(FeedState::Connecting, None);
+            let ended = self.connection(&mut *source, &mut backoff).await;
+            if tokio::time::timeout(Duration::from_secs(3), source.close()).await.is_err() {
+                tracing::debug!(camera = %self.shared.id, "the source did not close in time");
+            }
+            self.disconnected();
+            match ended {
+                Ended::Stopped => break,
+                Ended::Restart => backoff.reset(),
+                Ended::Over => {
+                    self.emit(FeedEvent::Ended);
+                    break;
+                }
+                Ended::Failed(e) => {
+                    let now = self.shared.clock.now();
+                    let next = backoff.failed(now, e.is_transient());
+                    let state = if matches!(next, NextTry::Probe(_)) { FeedState::Failed } else { FeedState::Waiting };
+                    self.shared.set_state(state, Some(e.to_string()));
+                    tracing::warn!(camera = %self.shared.id, next_try = %(next.at() - now), "{e}");
+                    self.emit(FeedEvent::Offline(e));
+                    tokio::select! {
+                        () = tokio::time::sleep((next.at() - now).to_duration()) => {}
+                        () = self.shared.wake.notified() => {
+                            if self.shared.restart.swap(false, Ordering::AcqRel) {
+                                backoff.reset();
+                            }
+                        }
+                    }
+                }
+            }
+            if self.shared.is_stopped() {
+                break;
+            }
+        }
+        self.shared.stop();
+        self.shared.set_state(FeedState::Stopped, None);
+    }
+
+    fn emit(&self, e: FeedEvent) {
+        (self.events)(&self.shared.id, e);
+    }
+
+    async fn connection(&mut self, source: &mut dyn Source, backoff: &mut Backoff) -> Ended {
+        let shared = self.shared.clone();
+        let timeout = |d: Duration, what: &str| {
+            Error::new(ErrorKind::Timeout, format!("{what} within {} s", d.as_secs()))
+                .at(source_name(&shared.id))
+                .next("check that the camera is on and its stream is running")
+        };
+        let opened = tokio::select! {
+            r = tokio::time::timeout(self.policy.open_timeout, source.open()) => r,
+            e = interrupted(&shared) => return e,
+        };
+        match opened {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Ended::Failed(e),
+            Err(_) => return Ended::Failed(timeout(self.policy.open_timeout, "did not open")),
+        }
+        let mut online = false;
+        loop {
+            let event = tokio::select! {
+                r = tokio::time::timeout(self.policy.silence_timeout, source.next()) => r,
+                e = interrupted(&shared) => return e,
+            };
+            let event = match event {
+                Ok(Ok(e)) => e,
+                Ok(Err(e)) => return Ended::Failed(e),
+                Err(_) => return Ended::Failed(timeout(self.policy.silence_timeout, "sent no media")),
+            };
+            if matches!(event, SourceEvent::End) {
+                return Ended::Over;
+            }
+            let media = matches!(event, SourceEvent::Packet(_) | SourceEvent::Frame(_));
+            self.take(event);
+            if media && !online {
+                online = true;
+                self.online(backoff);
+            }
+        }
+    }
+
+    fn online(&mut self, backoff: &mut Backoff) {
+        backoff.connected(self.shared.clock.now());
+        self.connections += 1;
+        let status = {
+            let mut i = lock(&self.shared.status);
+            i.status.state = FeedState::Online;
+            i.status.error = None;
+            i.status.reconnects = self.connections - 1;
+            i.status.clone()
+        };
+        self.emit(FeedEvent::Online(status));
+    }
+
+    /// What stays of a connection that ended: the newest pictures, for the hold. Not the ring: what comes next does not
+    /// continue it.
+    fn disconnected(&mut self) {
+        self.map.reset();
+        let mut r = lock(&self.shared.ring);
+        r.ring.clear();
+        r.epoch += 1;
+        drop(r);
+        lock(&self.shared.audio).clear();
+    }
+
+    fn take(&mut self, event: SourceEvent) {
+        let now = self.shared.clock.now();
+        match event {
+            SourceEvent::Params(p) => {
+                let changed = {
+                    let mut i = lock(&self.shared.status);
+                    let had = i.status.codec.is_some();
+                    i.status.set_params(&p);
+                    had.then(|| i.status.clone())
+                };
+                lock(&self.shared.audio).params = p.audio;
+                let mut r = lock(&self.shared.ring);
+                let differs = r.params.is_some() && r.params != p.video;
+                if r.params != p.video {
+                    r.ring.clear();
+                    r.params = p.video;
+                    r.epoch += 1;
+                }
+                drop(r);
+                if let (true, Some(status)) = (differs, changed) {
+                    self.emit(FeedEvent::Changed(status));
+                }
+            }
+            SourceEvent::Packet(mut p) => match p.track {
+                Track::Video => {
+                    self.observe(now, p.dts);
+                    lock(&self.shared.status).meter.add(now, p.data.len());
+                    self.remap(&mut p);
+                    lock(&self.shared.ring).ring.push(p);
+                    self.shared.ring_grew.notify_all();
+                }
+                Track::Audio => {
+                    if self.map.map(p.pts).is_some() {
+                        self.remap(&mut p);
+                        lock(&self.shared.audio).push(p);
+                    }
+                }
+            },
+            SourceEvent::Frame(f) => {
+                self.observe(now, f.pts());
+                {
+                    let mut i = lock(&self.shared.status);
+                    i.meter.add(now, 0);
+                    (i.status.width, i.status.height) = f.size();
+                }
+                if let Some(t) = self.map.map(f.pts()) {
+                    lock(&self.shared.slot).push(t, f);
+                }
+            }
+            SourceEvent::Lost(what) => {
+                lock(&self.shared.status).status.losses += 1;
+                let mut r = lock(&self.shared.ring);
+                r.ring.clear();
+                r.epoch += 1;
+                drop(r);
+                self.emit(FeedEvent::Lost(what));
+            }
+            SourceEvent::End => {}
+        }
+    }
+
+    fn observe(&mut self, now: MediaTime, stream: MediaTime) {
+        if let Anchor::Jumped(by) = self.map.observe(now, stream) {
+            lock(&self.shared.status).status.clock_jumps += 1;
+            lock(&self.shared.audio).clear();
+            tracing::info!(camera = %self.shared.id, jump = %by, "the camera's clock jumped; its time is anchored anew");
+            self.emit(FeedEvent::ClockJump(by));
+        }
+    }
+
+    fn remap(&self, p: &mut Packet) {
+        if let (Some(pts), Some(dts)) = (self.map.map(p.pts), self.map.map(p.dts)) {
+            (p.pts, p.dts) = (pts, dts);
+        }
+    }
+}
+
+fn source_name(id: &str) -> String {
+    format!("camera {id}")
+}
+
+/// Resolves when someone asked this connection to end.
+async fn interrupted(shared: &Shared) -> Ended {
+    loop {
+        if shared.is_stopped() {
+            return Ended::Stopped;
+        }
+        if shared.restart.swap(false, Ordering::AcqRel) {
+            return Ended::Restart;
+        }
+        shared.wake.notified().await;
+    }
+}

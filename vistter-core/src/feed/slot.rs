@@ -1,0 +1,143 @@
+//! The newest pictures of one camera, picked by time.
+
+use std::collections::VecDeque;
+
+use crate::media::Frame;
+use crate::time::MediaTime;
+
+/// Pictures kept. Enough for the program's delay at 60 fps; older ones are overwritten.
+const KEEP: usize = 12;
+
+/// A picture for a tick.
+#[derive(Clone, Debug)]
+pub struct Picked {
+    /// The picture.
+    pub frame: Frame,
+    /// Its time on the program clock.
+    pub time: MediaTime,
+    /// Number of the picture since the slot was made: two picks with the same number are the same picture.
+    pub number: u64,
+    /// Pictures passed over since the last pick.
+    pub skipped: u64,
+}
+
+/// A few pictures by time. Adding one beyond the bound overwrites the oldest: latency cannot build up.
+#[derive(Debug, Default)]
+pub struct Slot {
+    pictures: VecDeque<(MediaTime, u64, Frame)>,
+    next_number: u64,
+    last: Option<u64>,
+}
+
+impl Slot {
+    /// An empty slot.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Adds the newest picture with its time on the program clock. One that is not later than the newest starts anew:
+    /// the camera's clock was re-anchored.
+    pub fn push(&mut self, time: MediaTime, frame: Frame) {
+        if self.pictures.back().is_some_and(|(t, ..)| *t >= time) {
+            self.pictures.clear();
+        }
+        if self.pictures.len() == KEEP {
+            self.pictures.pop_front();
+        }
+        self.pictures.push_back((time, self.next_number, frame));
+        self.next_number += 1;
+    }
+    /// Drops all pictures.
+    pub fn clear(&mut self) {
+        self.pictures.clear();
+        self.last = None;
+    }
+    /// Time of the newest picture.
+    pub fn newest(&self) -> Option<MediaTime> {
+        self.pictures.back().map(|(t, ..)| *t)
+    }
+    /// The picture for `target`: the newest that is not later.
+    ///
+    /// When camera and program run at the same rate with their phases nearly equal, that rule alone would repeat one
+    /// picture and skip the next with each wobble of the camera clock. So a picture that is late or early by less than
+    /// `slack` (about half a frame) follows its predecessor instead: one picture per tick, in order.
+    pub fn pick(&mut self, target: MediaTime, slack: MediaTime) -> Option<Picked> {
+        let by_time = self.pictures.iter().rposition(|(t, ..)| *t <= target);
+        let next = self.last.and_then(|l| self.pictures.iter().position(|(_, n, _)| *n == l + 1));
+        let at = match (by_time, next) {
+            // The next one is due within the slack: take it now rather than repeat.
+            (Some(b), Some(n)) if n == b + 1 && self.pictures[n].0 <= target + slack => n,
+            // Time has passed the next one by less than the slack: do not skip it.
+            (Some(b), Some(n)) if b == n + 1 && self.pictures[b].0 + slack >= target => n,
+            (Some(b), _) => b,
+            // All are in the future: the first one, unless it is far off.
+            (None, _) => 0,
+        };
+        let (time, number, frame) = self.pictures.get(at)?;
+        let skipped = self.last.map_or(0, |l| number.saturating_sub(l + 1));
+        self.last = Some(*number);
+        Some(Picked { frame: frame.clone(), time: *time, number: *number, skipped })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::FramePool;
+
+    const MS: fn(i64) -> MediaTime = MediaTime::from_millis;
+    const US: fn(i64) -> MediaTime = |u| MediaTime::from_nanos(u * 1000);
+
+    fn frame() -> Frame {
+        FramePool::new(2, 2, 1).unwrap().take().freeze()
+    }
+
+    #[test]
+    fn equal_rates_give_each_picture_once_at_any_phase() {
+        for phase in (0..33_333).step_by(500) {
+            let mut s = Slot::new();
+            let mut last = None;
+            for i in 0..400i64 {
+                let wobble = [0, 900, -700, 300, -1100][(i % 5) as usize];
+                s.push(US(i * 33_333 + phase + wobble), frame());
+                if i < 5 {
+                    continue;
+                }
+                let p = s.pick(US((i - 3) * 33_333), US(16_000)).unwrap();
+                if let Some(l) = last {
+                    assert_eq!(p.number, l + 1, "phase {phase} frame {i}");
+                }
+                last = Some(p.number);
+            }
+        }
+    }
+    #[test]
+    fn a_slower_camera_repeats_and_a_faster_one_skips() {
+        let mut s = Slot::new();
+        let numbers = |s: &mut Slot, src_us: i64, ticks: i64| {
+            let mut out = Vec::new();
+            let mut pushed = 0;
+            for t in 0..ticks {
+                while pushed * src_us <= t * 33_333 + 60_000 {
+                    s.push(US(1_000_000 + pushed * src_us), frame());
+                    pushed += 1;
+                }
+                out.push(s.pick(US(1_000_000 + t * 33_333), US(8_000)).unwrap().number);
+            }
+            out
+        };
+        let n = numbers(&mut s, 66_666, 60);
+        assert!((28..=32).contains(&n.last().copied().unwrap()), "{n:?}");
+        let mut s = Slot::new();
+        let n = numbers(&mut s, 16_666, 60);
+        assert!((115..=121).contains(&n.last().copied().unwrap()), "{n:?}");
+        assert!(n.windows(2).all(|w| w[1] > w[0]));
+    }
+    #[test]
+    fn an_older_picture_starts_anew() {
+        let mut s = Slot::new();
+        s.push(MS(100), frame());
+        s.push(MS(50), frame());
+        assert_eq!(s.newest(), Some(MS(50)));
+        assert!(Slot::new().pick(MS(0), MS(1)).is_none());
+    }
+}

@@ -1,0 +1,392 @@
+//! The worker thread: one tick per output frame.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::audio::{AudioFrom, AudioTrack, fits};
+use super::compose::Compositor;
+pub(crate) use super::compose::OverlaySlot;
+use super::status::{ProgramCounters, ProgramStatus};
+use crate::config::Fit;
+use crate::error::{Error, Result};
+use crate::feed::{Feed, Meter};
+use crate::media::{Bitrate, Frame, Packet};
+use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, Tick, VideoEncoder};
+use crate::time::MediaTime;
+use crate::timeline::{CameraState, Command, Director, Effect, JournalEntry, View};
+
+/// A tick that begins later than this is not made up for: the frames in between are left out.
+const GIVE_UP: MediaTime = MediaTime::from_millis(500);
+/// After a gap longer than this (a suspended machine) sound is not made up for either.
+const LONG_GAP: MediaTime = MediaTime::from_secs(10);
+/// How often an overload is reported at most, in frames.
+const REPORT_EVERY: u64 = 150;
+
+/// Something for the worker to do between two frames.
+pub(crate) enum Control {
+    /// For the director.
+    Director(Command),
+    /// New data for an overlay, by index.
+    Tokens(usize, BTreeMap<String, String>),
+    /// A new video bitrate.
+    Bitrate(Bitrate),
+    /// Packets go there too from the next keyframe on.
+    AddSink(Sink),
+    /// Packets do not go there any more.
+    RemoveSink(String),
+    /// The next frame is a keyframe.
+    Keyframe,
+    /// End after the frame that is being made.
+    Stop,
+}
+
+/// One receiver of the program's packets. Its `push` must not block.
+pub(crate) struct Sink {
+    /// Id, for removal.
+    pub(crate) id: String,
+    /// Takes a packet; shares its bytes.
+    pub(crate) push: Box<dyn Fn(&Packet) + Send>,
+}
+
+/// What the worker reports; called on the worker thread, so it must not block.
+#[derive(Debug)]
+pub(crate) enum Report {
+    OnAir(JournalEntry),
+    Overload { skipped: u64 },
+    OverlayFailed { overlay: String, error: Error },
+    EncoderFailed(Error),
+    Ended,
+}
+
+/// What a worker is made of.
+pub(crate) struct WorkerParts {
+    pub(crate) canvas: Canvas,
+    pub(crate) delay: MediaTime,
+    pub(crate) start_grace: MediaTime,
+    pub(crate) feeds: Vec<(Arc<Feed>, Fit)>,
+    pub(crate) director: Director,
+    pub(crate) overlays: Vec<OverlaySlot>,
+    pub(crate) slate: Frame,
+    pub(crate) audio_from: AudioFrom,
+    pub(crate) encoder: Box<dyn VideoEncoder>,
+    pub(crate) remake_encoder: Box<dyn Fn() -> Result<Box<dyn VideoEncoder>> + Send>,
+    pub(crate) sinks: Vec<Sink>,
+    pub(crate) controls: Receiver<Control>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) report: Box<dyn Fn(Report) + Send>,
+}
+
+/// What others may read of the program at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    status: Mutex<Option<ProgramStatus>>,
+    picture: Mutex<Option<Frame>>,
+}
+
+impl Shared {
+    pub(crate) fn status(&self) -> Option<ProgramStatus> {
+        lock(&self.status).clone()
+    }
+    pub(crate) fn picture(&self) -> Option<Frame> {
+        lock(&self.picture).clone()
+    }
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The program.
+pub(crate) struct Worker {
+    p: WorkerParts,
+    compositor: Compositor,
+    audio: AudioTrack,
+    order: Vec<usize>,
+    states: Vec<CameraState>,
+    leads: Vec<u32>,
+    effects: Vec<Effect>,
+    last_picture: Frame,
+    last_number: Option<(usize, u64)>,
+    counters: ProgramCounters,
+    meter: Meter,
+    tick_time: MediaTime,
+    force_idr: bool,
+    reported_overload: Option<u64>,
+    ended: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(p: WorkerParts, audio: &mut dyn AudioEncoder) -> Result<Self> {
+        let mut order: Vec<usize> = (0..p.overlays.len()).collect();
+        order.sort_by_key(|i| p.overlays[*i].layer);
+        let cameras = p.feeds.len();
+        Ok(Self {
+            compositor: Compositor::new(p.canvas)?,
+            audio: AudioTrack::new(audio)?,
+            order,
+            states: vec![CameraState::default(); cameras],
+            leads: vec![0; cameras],
+            effects: Vec::with_capacity(16),
+            last_picture: p.slate.clone(),
+            last_number: None,
+            counters: ProgramCounters::default(),
+            meter: Meter::default(),
+            tick_time: MediaTime::ZERO,
+            force_idr: false,
+            reported_overload: None,
+            ended: false,
+            p,
+        })
+    }
+
+    /// Runs until told to stop or until the show is over.
+    pub(crate) fn run(mut self) {
+        if !self.preroll() {
+            return;
+        }
+        let fps = self.p.canvas.fps;
+        let start = self.p.clock.now();
+        let mut n = 0u64;
+        loop {
+            let mut due = start + fps.time_of(n);
+            self.p.clock.sleep_until(due);
+            if !self.take_controls(n) {
+                break;
+            }
+            let late = self.p.clock.now() - due;
+            if late > GIVE_UP {
+                let now_at = fps.frame_at(self.p.clock.now() - start);
+                self.overloaded(n, now_at - n);
+                if late > LONG_GAP {
+                    self.audio.skip_to(fps.time_of(now_at));
+                }
+                n = now_at;
+                due = start + fps.time_of(n);
+            } else if late.nanos() > fps.frame_duration().nanos() / 2 {
+                self.counters.late += 1;
+            }
+            self.tick(n, start, due);
+            if self.ended {
+                break;
+            }
+            n += 1;
+        }
+        (self.p.report)(Report::Ended);
+    }
+
+    /// Waits a moment for the first camera, so that a show does not open with the slate. False = stopped meanwhile.
+    fn preroll(&mut self) -> bool {
+        let until = self.p.clock.now() + self.p.start_grace;
+        loop {
+            let now = self.p.clock.now();
+            if !self.take_controls(0) {
+                return false;
+            }
+            self.look(now - self.p.delay);
+            let first = self.p.director.first_camera();
+            if let Some(i) = first {
+                self.p.feeds[i].0.want(true);
+            }
+            if now >= until || first.is_none_or(|i| self.states[i].live) {
+                return true;
+            }
+            self.p.clock.sleep_until((now + MediaTime::from_millis(20)).min(until));
+        }
+    }
+
+    /// False when told to stop.
+    fn take_controls(&mut self, frame: u64) -> bool {
+        loop {
+            match self.p.controls.try_recv() {
+                Ok(Control::Director(c)) => self.p.director.command(c),
+                Ok(Control::Tokens(i, tokens)) => self.apply(frame, i, &OverlayAction::SetTokens(tokens)),
+                Ok(Control::Bitrate(b)) => {
+                    if let Err(e) = self.p.encoder.set_bitrate(b) {
+                        (self.p.report)(Report::EncoderFailed(e));
+                    }
+                }
+                Ok(Control::AddSink(s)) => {
+                    self.p.sinks.push(s);
+                    // A new output should not wait for a whole GOP.
+                    self.force_idr = true;
+                }
+                Ok(Control::RemoveSink(id)) => self.p.sinks.retain(|s| s.id != id),
+                Ok(Control::Keyframe) => self.force_idr = true,
+                Ok(Control::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => return true,
+            }
+        }
+    }
+
+    fn at(&self, frame: u64) -> Tick {
+        Tick { frame, wall: self.p.clock.wall() }
+    }
+
+    fn apply(&mut self, frame: u64, overlay: usize, action: &OverlayAction) {
+        let at = self.at(frame);
+        self.compositor.invalidate();
+        if let Some(o) = self.p.overlays.get_mut(overlay)
+            && let Err(error) = o.overlay.apply(at, action)
+        {
+            (self.p.report)(Report::OverlayFailed { overlay: o.overlay.id().to_owned(), error });
+        }
+    }
+
+    fn look(&mut self, target: MediaTime) {
+        for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
+            self.states[i] = CameraState { lead: self.leads[i], ..feed.state(target) };
+        }
+    }
+
+    fn tick(&mut self, n: u64, start: MediaTime, due: MediaTime) {
+        let begun = self.p.clock.now();
+        let fps = self.p.canvas.fps;
+        if n.is_multiple_of(30) {
+            for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
+                self.leads[i] = crate::ports::frames_in(feed.lead_time(), fps);
+            }
+        }
+        let target = due - self.p.delay;
+        self.look(target);
+        self.effects.clear();
+        let effects = &mut self.effects;
+        let decision = self.p.director.tick(n, &self.states, &mut |e| effects.push(e));
+        for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
+            feed.want(self.p.director.wanted()[i]);
+        }
+        self.take_effects(n);
+
+        let (base, fit) = self.base(decision.view, decision.held, target);
+        let at = self.at(n);
+        let report = &self.p.report;
+        let composed = self.compositor.compose(at, &base, fit, &mut self.p.overlays, &self.order, |overlay, error| {
+            report(Report::OverlayFailed { overlay: overlay.to_owned(), error });
+        });
+        match composed {
+            Ok(f) => self.last_picture = f,
+            Err(e) => tracing::error!("compose: {e}"),
+        }
+        *lock(&self.p.shared.picture) = Some(self.last_picture.clone());
+        self.encode(n);
+        self.sound(n, start, decision.view);
+        self.publish(n, begun);
+    }
+
+    fn take_effects(&mut self, n: u64) {
+        for k in 0..self.effects.len() {
+            match self.effects[k] {
+                Effect::OnAir(j) => {
+                    self.counters.cuts += u64::from(n > 0);
+                    (self.p.report)(Report::OnAir(j));
+                }
+                Effect::Overlay { overlay, on } => {
+                    self.apply(n, overlay, if on { &OverlayAction::Show } else { &OverlayAction::Hide });
+                }
+                Effect::End => self.ended = true,
+            }
+        }
+    }
+
+    /// The picture under the overlays.
+    fn base(&mut self, view: View, held: bool, target: MediaTime) -> (Frame, Fit) {
+        let View::Camera(i) = view else {
+            self.counters.slate += 1;
+            return (self.p.slate.clone(), Fit::Letterbox);
+        };
+        let (feed, fit) = &self.p.feeds[i];
+        // Just under half a frame: see `Slot::pick`.
+        let slack = MediaTime::from_nanos(self.p.canvas.fps.frame_duration().nanos() * 45 / 100);
+        match feed.pick(target, slack) {
+            Some(p) => {
+                if self.last_number == Some((i, p.number)) {
+                    self.counters.repeated += 1;
+                } else if self.last_number.is_some_and(|(c, _)| c == i) {
+                    self.counters.passed_over += p.skipped;
+                }
+                self.counters.held += u64::from(held);
+                self.last_number = Some((i, p.number));
+                (p.frame, *fit)
+            }
+            // The decoder was restarted while its camera is on air.
+            None => {
+                self.counters.held += 1;
+                (self.held_base(), *fit)
+            }
+        }
+    }
+
+    /// The last base picture, without overlays, or the slate when there was none.
+    fn held_base(&self) -> Frame {
+        self.compositor.last_base().unwrap_or_else(|| self.p.slate.clone())
+    }
+
+    fn encode(&mut self, n: u64) {
+        let forced = std::mem::take(&mut self.force_idr);
+        let result = self.p.encoder.encode(&self.last_picture, forced).or_else(|e| {
+            // Replaced on the spot; its first picture is an IDR, so no output has to end.
+            (self.p.report)(Report::EncoderFailed(e));
+            self.p.encoder = (self.p.remake_encoder)()?;
+            self.p.encoder.encode(&self.last_picture, true)
+        });
+        match result {
+            Ok(mut packet) => {
+                let fps = self.p.canvas.fps;
+                packet.pts = fps.time_of(n);
+                packet.dts = packet.pts;
+                packet.duration = fps.time_of(n + 1) - packet.pts;
+                self.counters.video_bytes += packet.data.len() as u64;
+                self.counters.keyframes += u64::from(packet.keyframe);
+                self.meter.add(packet.pts, packet.data.len());
+                self.p.sinks.iter().for_each(|s| (s.push)(&packet));
+            }
+            Err(e) => tracing::error!("no encoder works: {e}"),
+        }
+        self.counters.frames += 1;
+    }
+
+    fn sound(&mut self, n: u64, start: MediaTime, view: View) {
+        let wished = match self.p.audio_from {
+            AudioFrom::Silence => None,
+            AudioFrom::Camera(i) => Some(i),
+            AudioFrom::Program => match view {
+                View::Camera(i) => Some(i),
+                View::Slate => None,
+            },
+        };
+        let feeds = &self.p.feeds;
+        let camera = wished.filter(|i| feeds.get(*i).and_then(|(f, _)| f.audio_params()).is_some_and(|a| fits(&a)));
+        let (delay, slack) = (self.p.delay, self.audio.slack());
+        let sinks = &self.p.sinks;
+        self.audio.until(
+            self.p.canvas.fps.time_of(n + 1),
+            camera,
+            |c, last, t| feeds[c].0.pick_audio(last, start + t - delay, slack),
+            |p| sinks.iter().for_each(|s| (s.push)(&p)),
+        );
+    }
+
+    fn publish(&mut self, n: u64, begun: MediaTime) {
+        let took = (self.p.clock.now() - begun).nanos();
+        let mean = self.tick_time.nanos();
+        self.tick_time = MediaTime::from_nanos(mean + (took - mean) / 32);
+        let (fps, bps) = self.meter.rates(self.p.canvas.fps.time_of(n));
+        *lock(&self.p.shared.status) = Some(ProgramStatus {
+            frame: n,
+            view: Some(self.p.director.view()),
+            fps,
+            video_bps: bps as u64,
+            tick_ms: self.tick_time.as_secs_f64() * 1000.0,
+            counters: self.counters,
+        });
+    }
+
+    fn overloaded(&mut self, n: u64, skipped: u64) {
+        self.counters.skipped += skipped;
+        if self.reported_overload.is_none_or(|r| n >= r + REPORT_EVERY) {
+            self.reported_overload = Some(n);
+            (self.p.report)(Report::Overload { skipped });
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a session tells: events as they happen, and a snapshot at any time.
+
+use serde::Serialize;
+
+use crate::feed::FeedStatus;
+use crate::output::OutputStatus;
+use crate::program::ProgramStatus;
+use crate::timeline::Cause;
+
+/// What viewers see, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewName {
+    /// A camera's id.
+    Camera(String),
+    /// The slate.
+    Slate,
+}
+
+impl std::fmt::Display for ViewName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Camera(id) => f.write_str(id),
+            Self::Slate => f.write_str("slate"),
+        }
+    }
+}
+
+/// Something that happened. As JSON, `event` names it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// The view changed; the journal line of it.
+    OnAir {
+        /// Output frame index.
+        frame: u64,
+        /// What viewers see from this frame on.
+        view: ViewName,
+        /// Why.
+        cause: Cause,
+    },
+    /// A camera's media flows.
+    CameraOnline {
+        /// Its status.
+        camera: FeedStatus,
+    },
+    /// A camera's connection failed; it is tried again by itself.
+    CameraOffline {
+        /// Camera id.
+        camera: String,
+        /// Why, with the next step.
+        error: String,
+    },
+    /// A camera's stream changed, or its clock jumped, or media was lost.
+    CameraNote {
+        /// Camera id.
+        camera: String,
+        /// What.
+        note: String,
+    },
+    /// An output changed its state.
+    Output {
+        /// Output id.
+        output: String,
+        /// Its new state.
+        #[serde(flatten)]
+        state: crate::output::OutputState,
+        /// Why, if it is a failure.
+        error: Option<String>,
+    },
+    /// A part of the show does not work; the rest goes on.
+    Trouble {
+        /// Which part.
+        part: String,
+        /// What, with the next step.
+        error: String,
+    },
+    /// The machine is too slow: output frames were left out.
+    Overload {
+        /// How many this time.
+        skipped: u64,
+    },
+    /// The show is over.
+    Ended,
+}
+
+/// A snapshot of everything.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionStatus {
+    /// What viewers see.
+    pub on_air: Option<ViewName>,
+    /// The program; `None` before its first frame.
+    pub program: Option<ProgramStatus>,
+    /// The video encoder's name.
+    pub encoder: String,
+    /// Cameras in the order they were added.
+    pub cameras: Vec<FeedStatus>,
+    /// Outputs in the order they were added.
+    pub outputs: Vec<OutputStatus>,
+}
+
+/// What remains when a session has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The last snapshot; outputs as they were after their close.
+    pub status: SessionStatus,
+}

@@ -1,0 +1,278 @@
+//! The handle of a running session.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::builder::{SessionBuilder, sink};
+use super::event::{SessionEvent, SessionStatus, Summary, ViewName};
+use crate::error::{Error, ErrorKind, Result};
+use crate::feed::Feed;
+use crate::media::{Bitrate, Frame, StreamParams};
+use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
+use crate::ports::{Clock, Output};
+use crate::program::{Control, Shared};
+use crate::timeline::{Command, View};
+
+/// Ids by index.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    pub(super) cameras: Vec<String>,
+    pub(super) overlays: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn view(&self, v: View) -> ViewName {
+        match v {
+            View::Camera(i) => ViewName::Camera(self.cameras.get(i).cloned().unwrap_or_default()),
+            View::Slate => ViewName::Slate,
+        }
+    }
+    fn find(list: &[String], id: &str, what: &str) -> Result<usize> {
+        list.iter().position(|n| n == id).ok_or_else(|| {
+            let near = crate::diagnose::nearest(id, list.iter().map(String::as_str));
+            let e = Error::new(ErrorKind::Config, format!("there is no {what} \"{id}\""));
+            match near {
+                Some(n) => e.next(format!("did you mean \"{n}\"?")),
+                None => e.next(format!("one of: {}", list.join(", "))),
+            }
+        })
+    }
+}
+
+/// A running show. Dropping it without [`Session::stop`] ends it too, less cleanly.
+#[derive(Debug)]
+pub struct Session {
+    names: Names,
+    feeds: Vec<Arc<Feed>>,
+    outputs: std::sync::Mutex<Vec<Arc<OutputHandle>>>,
+    controls: SyncSender<Control>,
+    shared: Arc<Shared>,
+    events: broadcast::Sender<SessionEvent>,
+    ended: watch::Receiver<bool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    params: StreamParams,
+    output_events: mpsc::Sender<OutputEvent>,
+    clock: Arc<dyn Clock>,
+    encoder: String,
+    troubles: Vec<(String, String)>,
+}
+
+impl Session {
+    /// Starts to build a session.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    pub(super) fn new(
+        names: Names,
+        feeds: Vec<Arc<Feed>>,
+        outputs: Vec<Arc<OutputHandle>>,
+        controls: SyncSender<Control>,
+        shared: Arc<Shared>,
+        events: broadcast::Sender<SessionEvent>,
+        ended: watch::Receiver<bool>,
+        thread: std::thread::JoinHandle<()>,
+        params: StreamParams,
+        output_events: mpsc::Sender<OutputEvent>,
+        clock: Arc<dyn Clock>,
+        encoder: String,
+        troubles: Vec<(String, String)>,
+    ) -> Self {
+        Self {
+            names,
+            feeds,
+            outputs: std::sync::Mutex::new(outputs),
+            controls,
+            shared,
+            events,
+            ended,
+            thread: Some(thread),
+            params,
+            output_events,
+            clock,
+            encoder,
+            troubles,
+        }
+    }
+
+    /// Puts a camera on air and keeps it there until [`Session::auto`].
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; `Closed` when the show is over.
+    pub fn cut(&self, camera: &str) -> Result<()> {
+        let i = Names::find(&self.names.cameras, camera, "camera")?;
+        self.control(Control::Director(Command::Pin(i)))
+    }
+    /// Shows the slate until [`Session::auto`].
+    ///
+    /// # Errors
+    /// `Closed` when the show is over.
+    pub fn slate(&self) -> Result<()> {
+        self.control(Control::Director(Command::Slate))
+    }
+    /// Follows the timeline again.
+    ///
+    /// # Errors
+    /// `Closed` when the show is over.
+    pub fn auto(&self) -> Result<()> {
+        self.control(Control::Director(Command::Auto))
+    }
+    /// Shows or hides an overlay, whatever the timeline says; `None` lets it follow the timeline again.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; `Closed` when the show is over.
+    pub fn show_overlay(&self, overlay: &str, on: Option<bool>) -> Result<()> {
+        let i = Names::find(&self.names.overlays, overlay, "overlay")?;
+        self.control(Control::Director(match on {
+            Some(on) => Command::Overlay(i, on),
+            None => Command::OverlayAuto(i),
+        }))
+    }
+    /// Gives an overlay new data; its pixels change on the next frame.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; `Closed` when the show is over.
+    pub fn set_tokens(&self, overlay: &str, tokens: BTreeMap<String, String>) -> Result<()> {
+        let i = Names::find(&self.names.overlays, overlay, "overlay")?;
+        self.control(Control::Tokens(i, tokens))
+    }
+    /// Changes the video bitrate from the next frame on.
+    ///
+    /// # Errors
+    /// `Closed` when the show is over.
+    pub fn set_bitrate(&self, bitrate: Bitrate) -> Result<()> {
+        self.control(Control::Bitrate(bitrate))
+    }
+    /// Makes the next frame a keyframe.
+    ///
+    /// # Errors
+    /// `Closed` when the show is over.
+    pub fn keyframe(&self) -> Result<()> {
+        self.control(Control::Keyframe)
+    }
+    /// Drops a camera's connection and makes a new one.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id.
+    pub fn restart_camera(&self, camera: &str) -> Result<()> {
+        let i = Names::find(&self.names.cameras, camera, "camera")?;
+        self.feeds[i].restart();
+        Ok(())
+    }
+    /// Tries a destination again at once, with a fresh back-off.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id.
+    pub fn restart_output(&self, output: &str) -> Result<()> {
+        self.output(output)?.restart();
+        Ok(())
+    }
+    /// Adds a destination to the running show.
+    ///
+    /// # Errors
+    /// `Config` when the id is taken; `Closed` when the show is over.
+    pub fn add_output(&self, id: &str, output: Box<dyn Output>) -> Result<()> {
+        let mut outputs = self.outputs();
+        if outputs.iter().any(|o| o.id() == id) {
+            return Err(
+                Error::new(ErrorKind::Config, format!("there is already an output \"{id}\"")).next("choose another id")
+            );
+        }
+        let handle = Arc::new(supervise(
+            id,
+            output,
+            self.params.clone(),
+            OutputPolicy::live(),
+            self.clock.clone(),
+            self.output_events.clone(),
+        ));
+        outputs.push(handle.clone());
+        drop(outputs);
+        self.control(Control::AddSink(sink(&handle)))
+    }
+    /// Ends one destination; the others do not notice.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id.
+    pub async fn remove_output(&self, id: &str) -> Result<()> {
+        let handle = self.output(id)?;
+        self.control(Control::RemoveSink(id.to_owned()))?;
+        handle.stop().await;
+        self.outputs().retain(|o| o.id() != id);
+        Ok(())
+    }
+
+    /// Events from now on. A slow subscriber loses the oldest and is told how many.
+    pub fn events(&self) -> broadcast::Receiver<SessionEvent> {
+        self.events.subscribe()
+    }
+    /// Parts that did not work at the start, with the reason: overlays, for instance.
+    pub fn troubles(&self) -> &[(String, String)] {
+        &self.troubles
+    }
+    /// A snapshot.
+    pub fn status(&self) -> SessionStatus {
+        let program = self.shared.status();
+        SessionStatus {
+            on_air: program.as_ref().and_then(|p| p.view).map(|v| self.names.view(v)),
+            program,
+            encoder: self.encoder.clone(),
+            cameras: self.feeds.iter().map(|f| f.status()).collect(),
+            outputs: self.outputs().iter().map(|o| o.status()).collect(),
+        }
+    }
+    /// The picture on air.
+    pub fn picture(&self) -> Option<Frame> {
+        self.shared.picture()
+    }
+    /// What the program's packets are.
+    pub fn params(&self) -> &StreamParams {
+        &self.params
+    }
+    /// Waits until the show is over by itself.
+    pub async fn finished(&self) {
+        let mut ended = self.ended.clone();
+        let _ = ended.wait_for(|e| *e).await;
+    }
+
+    /// Ends the show: the frame being made is finished, outputs send what waits and say goodbye, files are closed,
+    /// cameras are told. Bounded in time by the outputs' policies.
+    pub async fn stop(mut self) -> Summary {
+        let _ = self.controls.send(Control::Stop);
+        if let Some(t) = self.thread.take() {
+            let _ = tokio::task::spawn_blocking(move || t.join()).await;
+        }
+        let outputs: Vec<_> = std::mem::take(&mut *self.outputs());
+        let mut closing = tokio::task::JoinSet::new();
+        for o in outputs.clone() {
+            closing.spawn(async move { o.stop().await });
+        }
+        for f in self.feeds.clone() {
+            closing.spawn(async move { f.stop().await });
+        }
+        while closing.join_next().await.is_some() {}
+        let mut status = self.status();
+        status.outputs = outputs.iter().map(|o| o.status()).collect();
+        Summary { status }
+    }
+
+    fn output(&self, id: &str) -> Result<Arc<OutputHandle>> {
+        let outputs = self.outputs();
+        let names: Vec<String> = outputs.iter().map(|o| o.id().to_owned()).collect();
+        Ok(outputs[Names::find(&names, id, "output")?].clone())
+    }
+    fn outputs(&self) -> std::sync::MutexGuard<'_, Vec<Arc<OutputHandle>>> {
+        self.outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    fn control(&self, c: Control) -> Result<()> {
+        self.controls.try_send(c).map_err(|e| match e {
+            TrySendError::Full(_) => Error::new(ErrorKind::Limit, "too many commands at once")
+                .next("send it again in a moment")
+                .transient(true),
+            TrySendError::Disconnected(_) => Error::new(ErrorKind::Closed, "the show is over").transient(false),
+        })
+    }
+}

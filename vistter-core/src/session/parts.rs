@@ -1,0 +1,85 @@
+//! Small parts that sessions are built with.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::media::{AudioBuffer, AudioParams, Codec, FrameBuf, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
+use crate::null::NullEncoder;
+use crate::ports::{
+    AudioEncoder, Canvas, EncoderBackend, EncoderCaps, EncoderConfig, Overlay, OverlayAction, Tick, VideoEncoder,
+};
+use crate::time::MediaTime;
+
+/// Keeps the place of an overlay that could not be loaded: it never shows, and the cues that name it do no harm.
+#[derive(Debug)]
+pub struct MissingOverlay(
+    /// Its id.
+    pub String,
+);
+
+impl Overlay for MissingOverlay {
+    fn id(&self) -> &str {
+        &self.0
+    }
+    fn prepare(&mut self, _: Canvas) -> Result<()> {
+        Ok(())
+    }
+    fn apply(&mut self, _: Tick, _: &OverlayAction) -> Result<()> {
+        Ok(())
+    }
+    fn is_static_until(&self, _: Tick) -> Option<u64> {
+        None
+    }
+    fn is_visible(&self, _: Tick) -> bool {
+        false
+    }
+    fn compose(&mut self, _: Tick, _: &mut FrameBuf) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct NullBackend;
+
+impl EncoderBackend for NullBackend {
+    fn name(&self) -> &'static str {
+        "null"
+    }
+    fn probe(&self) -> Result<EncoderCaps> {
+        Ok(EncoderCaps { hardware: false, max_size: (8192, 8192), notes: vec!["makes empty pictures".into()] })
+    }
+    fn create(&self, config: &EncoderConfig) -> Result<Box<dyn VideoEncoder>> {
+        Ok(Box::new(NullEncoder::new(config)))
+    }
+}
+
+/// An encoder backend whose pictures are empty, for tests of everything around it.
+pub fn null_backend() -> Arc<dyn EncoderBackend> {
+    Arc::new(NullBackend)
+}
+
+struct NullAudio(AudioParams);
+
+impl AudioEncoder for NullAudio {
+    fn params(&self) -> &AudioParams {
+        &self.0
+    }
+    fn frame_samples(&self) -> usize {
+        1024
+    }
+    fn encode(&mut self, _: &AudioBuffer) -> Result<Packet> {
+        let t = MediaTime::ZERO;
+        Ok(Packet { track: Track::Audio, data: Bytes::new(), pts: t, dts: t, duration: t, keyframe: true })
+    }
+}
+
+/// An audio encoder whose packets are empty, for tests of everything around it.
+pub fn null_audio() -> Box<dyn AudioEncoder> {
+    Box::new(NullAudio(AudioParams {
+        codec: Codec::Aac,
+        sample_rate: PROGRAM_SAMPLE_RATE,
+        channels: PROGRAM_CHANNELS,
+        config: Bytes::from_static(&[0x11, 0x90]),
+    }))
+}

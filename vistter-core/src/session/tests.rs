@@ -1,0 +1,322 @@
+//! Whole sessions on a manual clock: raw-picture sources, an encoder that reads back what is in the picture.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::config::{ProgramConfig, Shot, Span, TimelineConfig};
+use crate::error::{Error, ErrorKind, Result};
+use crate::media::{Bitrate, Frame, FramePool, Packet, StreamParams, Track, VideoParams};
+use crate::ports::{
+    Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, Source, SourceEvent, VideoEncoder,
+};
+use crate::time::{FrameRate, MediaTime};
+use crate::{NullEncoder, NullOutput};
+
+const FPS: FrameRate = FrameRate::FPS_30;
+
+/// A source fed by the test. An item has been taken into the feed when the next one is asked for.
+struct Fed {
+    items: mpsc::Receiver<Result<SourceEvent>>,
+    asked: mpsc::Sender<()>,
+}
+
+#[async_trait]
+impl Source for Fed {
+    fn describe(&self) -> String {
+        "a test".into()
+    }
+    async fn open(&mut self) -> Result<()> {
+        Ok(())
+    }
+    async fn next(&mut self) -> Result<SourceEvent> {
+        let _ = self.asked.send(()).await;
+        match self.items.recv().await {
+            Some(i) => i,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+struct Camera {
+    items: mpsc::Sender<Result<SourceEvent>>,
+    asked: mpsc::Receiver<()>,
+    pool: FramePool,
+    id: u8,
+}
+
+impl Camera {
+    fn new(id: u8) -> (Self, Box<dyn Source>) {
+        let (items, rx) = mpsc::channel(1);
+        let (tx, asked) = mpsc::channel(1);
+        let pool = FramePool::new(32, 32, 16).unwrap();
+        (Self { items, asked, pool, id }, Box::new(Fed { items: rx, asked: tx }))
+    }
+    /// Sends picture `number` and returns when the feed has it.
+    async fn send(&mut self, number: u64, stream_time: MediaTime) {
+        self.asked.recv().await.unwrap();
+        let mut f = self.pool.take();
+        f.fill([number as u8, self.id, (number >> 8) as u8]);
+        f.set_pts(stream_time);
+        self.items.send(Ok(SourceEvent::Frame(f.freeze()))).await.unwrap();
+        // The next ask means that this one was taken; put the ask back for the next send.
+        let ask = self.asked.recv().await;
+        assert!(ask.is_some());
+        let (tx, rx) = mpsc::channel(1);
+        tx.send(()).await.unwrap();
+        let old = std::mem::replace(&mut self.asked, rx);
+        tokio::spawn(async move {
+            let mut old = old;
+            while old.recv().await.is_some() {
+                if tx.send(()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// What was in each encoded picture: camera id and number; slate is neither.
+type Seen = Arc<Mutex<Vec<(u8, u64)>>>;
+
+struct Reader {
+    inner: NullEncoder,
+    seen: Seen,
+    broken: Arc<AtomicBool>,
+}
+impl VideoEncoder for Reader {
+    fn params(&self) -> &VideoParams {
+        self.inner.params()
+    }
+    fn encode(&mut self, f: &Frame, idr: bool) -> Result<Packet> {
+        if self.broken.swap(false, Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Codec, "the test broke it"));
+        }
+        let px = |i: usize| f.plane(i).row(2)[2];
+        self.seen.lock().unwrap().push((px(1), u64::from(px(0)) + (u64::from(px(2)) << 8)));
+        self.inner.encode(f, idr)
+    }
+    fn set_bitrate(&mut self, b: Bitrate) -> Result<()> {
+        self.inner.set_bitrate(b)
+    }
+    fn name(&self) -> &'static str {
+        "reader"
+    }
+}
+struct Backend(Seen, Arc<AtomicBool>);
+impl EncoderBackend for Backend {
+    fn name(&self) -> &'static str {
+        "reader"
+    }
+    fn probe(&self) -> Result<EncoderCaps> {
+        null_backend().probe()
+    }
+    fn create(&self, c: &EncoderConfig) -> Result<Box<dyn VideoEncoder>> {
+        Ok(Box::new(Reader { inner: NullEncoder::new(c), seen: self.0.clone(), broken: self.1.clone() }))
+    }
+}
+
+/// Keeps all packets.
+#[derive(Clone, Default)]
+struct Keep(Arc<Mutex<Vec<Packet>>>);
+#[async_trait]
+impl Output for Keep {
+    fn describe(&self) -> String {
+        "memory".into()
+    }
+    async fn connect(&mut self, _: &StreamParams) -> Result<()> {
+        Ok(())
+    }
+    async fn send(&mut self, p: &Packet) -> Result<()> {
+        self.0.lock().unwrap().push(p.clone());
+        Ok(())
+    }
+    async fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+    fn stats(&self) -> OutputStats {
+        OutputStats::default()
+    }
+}
+
+fn shots(list: &[(&str, u64)]) -> TimelineConfig {
+    TimelineConfig {
+        shots: list.iter().map(|(c, n)| Shot { camera: (*c).into(), length: Span::Frames(*n) }).collect(),
+        looped: true,
+        ..Default::default()
+    }
+}
+
+struct Rig {
+    clock: ManualClock,
+    seen: Seen,
+    broken: Arc<AtomicBool>,
+    kept: Keep,
+    builder: SessionBuilder,
+}
+
+fn rig(timeline: TimelineConfig) -> Rig {
+    let clock = ManualClock::new();
+    clock.advance(MediaTime::from_secs(1000));
+    let (seen, broken, kept) = (Seen::default(), Arc::<AtomicBool>::default(), Keep::default());
+    let builder = Session::builder()
+        .program(ProgramConfig { width: 32, height: 32, fps: FPS, delay_ms: 100, ..Default::default() })
+        .timeline(timeline)
+        .clock(Arc::new(clock.clone()))
+        .encoder(Arc::new(Backend(seen.clone(), broken.clone())))
+        .audio_encoder(null_audio())
+        .output("kept", Box::new(kept.clone()));
+    Rig { clock, seen, broken, kept, builder }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_cuts_are_exact() {
+    let r = rig(shots(&[("a", 3), ("b", 4)]));
+    let (mut a, sa) = Camera::new(10);
+    let (mut b, sb) = Camera::new(20);
+    // Both cameras have clocks of their own, with other starts and phases than the program's.
+    let (a0, b0) = (MediaTime::from_secs(77), MediaTime::from_secs(500_000));
+    let session = r.builder.camera("a", sa).camera("b", sb).start_grace(Duration::ZERO).start().await.unwrap();
+    for n in 0..360u64 {
+        // The worker sleeps until its next frame; meanwhile the cameras send theirs.
+        wait(&r.clock).await;
+        a.send(n, a0 + FPS.time_of(n)).await;
+        b.send(n, b0 + FPS.time_of(n)).await;
+        r.clock.advance(FPS.time_of(n + 1) - FPS.time_of(n));
+    }
+    wait(&r.clock).await;
+    let summary = {
+        // Stop needs the worker awake.
+        let c = r.clock.clone();
+        let t = std::thread::spawn(move || {
+            c.wait_for_sleepers(1);
+            c.advance(MediaTime::from_secs(1));
+        });
+        let s = session.stop().await;
+        t.join().unwrap();
+        s
+    };
+    let seen = r.seen.lock().unwrap().clone();
+    let first = seen.iter().position(|(cam, _)| *cam == 10 || *cam == 20).unwrap();
+    assert!(first < 10, "pictures came late: {first}");
+    let mut cuts = 0;
+    for n in first..360 {
+        let camera = if n % 7 < 3 { 10 } else { 20 };
+        assert_eq!(seen[n].0, camera, "frame {n}");
+        if n > first {
+            assert_eq!(seen[n].1, seen[n - 1].1 + 1, "frame {n}: no picture repeated or passed over");
+            cuts += usize::from(seen[n].0 != seen[n - 1].0);
+        }
+    }
+    assert!(cuts >= 100, "{cuts} cuts");
+    let p = summary.status.program.unwrap();
+    assert_eq!((p.counters.skipped, p.counters.passed_over), (0, 0));
+    let packets = r.kept.0.lock().unwrap();
+    let video: Vec<_> = packets.iter().filter(|p| p.track == Track::Video).collect();
+    assert!(video.windows(2).all(|w| w[1].dts > w[0].dts), "strictly monotonic");
+    assert!(
+        video.iter().enumerate().all(|(i, p)| p.keyframe == (i % 60 == 0)),
+        "a keyframe every 2 s and nowhere else"
+    );
+    r.broken.store(false, Ordering::SeqCst);
+}
+
+async fn wait(clock: &ManualClock) {
+    let c = clock.clone();
+    tokio::task::spawn_blocking(move || c.wait_for_sleepers(1)).await.unwrap();
+}
+
+async fn stop(session: Session, clock: &ManualClock) -> Summary {
+    let c = clock.clone();
+    let waker = std::thread::spawn(move || {
+        c.wait_for_sleepers(1);
+        c.advance(MediaTime::from_secs(1));
+    });
+    let s = session.stop().await;
+    waker.join().unwrap();
+    s
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_falls_silent_is_held_then_the_slate_then_back() {
+    let r = rig(shots(&[("a", 1000)]));
+    let (mut a, sa) = Camera::new(10);
+    let session = r.builder.camera("a", sa).start_grace(Duration::ZERO).start().await.unwrap();
+    for n in 0..300u64 {
+        wait(&r.clock).await;
+        // Silent for four seconds.
+        if !(60..180).contains(&n) {
+            a.send(n, FPS.time_of(n)).await;
+        }
+        r.clock.advance(FPS.time_of(n + 1) - FPS.time_of(n));
+    }
+    wait(&r.clock).await;
+    stop(session, &r.clock).await;
+    let seen = r.seen.lock().unwrap().clone();
+    let cameras: Vec<bool> = seen.iter().map(|(c, _)| *c == 10).collect();
+    assert!(cameras[10..60].iter().all(|c| *c));
+    // Pictures end at 60; the last one is held for half a second of freshness and two of hold.
+    assert!(cameras[60..130].iter().all(|c| *c), "held");
+    assert!(cameras[145..180].iter().all(|c| !*c), "slate");
+    assert!(cameras[230..300].iter().all(|c| *c), "back");
+    let back = (180..300).find(|n| cameras[*n]).unwrap();
+    assert!(back >= 180 + 30, "back only after a second of pictures: {back}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encoder_that_fails_is_replaced_on_the_spot() {
+    let r = rig(TimelineConfig::default());
+    let session = r.builder.start_grace(Duration::ZERO).start().await.unwrap();
+    let mut events = session.events();
+    for n in 0..20u64 {
+        wait(&r.clock).await;
+        if n == 10 {
+            r.broken.store(true, Ordering::SeqCst);
+        }
+        r.clock.advance(FPS.time_of(n + 1) - FPS.time_of(n));
+    }
+    wait(&r.clock).await;
+    stop(session, &r.clock).await;
+    let packets = r.kept.0.lock().unwrap();
+    let video: Vec<_> = packets.iter().filter(|p| p.track == Track::Video).collect();
+    assert!(video.len() >= 20);
+    let keys: Vec<_> = video.iter().enumerate().filter(|(_, p)| p.keyframe).map(|(i, _)| i).collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    assert!(std::iter::from_fn(|| events.try_recv().ok()).any(|e| matches!(e, SessionEvent::Trouble { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_work_is_refused_at_once() {
+    let two = Session::builder()
+        .encoder(null_backend())
+        .audio_encoder(null_audio())
+        .output("x", Box::new(NullOutput::default()))
+        .output("x", Box::new(NullOutput::default()));
+    assert_eq!(two.start().await.unwrap_err().kind(), ErrorKind::Config);
+    let odd = Session::builder()
+        .encoder(null_backend())
+        .audio_encoder(null_audio())
+        .program(ProgramConfig { width: 1919, ..Default::default() });
+    assert!(odd.start().await.unwrap_err().to_string().contains("even"));
+    let unknown =
+        Session::builder().encoder(null_backend()).audio_encoder(null_audio()).timeline(shots(&[("gaet", 5)]));
+    let e = unknown.camera("gate", Box::new(crate::NullSource)).start().await.unwrap_err();
+    assert!(e.to_string().contains("did you mean \"gate\""), "{e}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_name_the_nearest_id() {
+    let r = rig(TimelineConfig::default());
+    let session = r.builder.camera("harbour", Box::new(crate::NullSource)).start().await.unwrap();
+    let e = session.cut("habour").unwrap_err();
+    assert!(e.to_string().contains("did you mean \"harbour\""), "{e}");
+    session.cut("harbour").unwrap();
+    wait(&r.clock).await;
+    assert!(r.clock.now() >= MediaTime::from_secs(1000));
+    stop(session, &r.clock).await;
+}
