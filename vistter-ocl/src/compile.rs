@@ -1,0 +1,168 @@
+//! From a checked document to a scene program for one canvas.
+
+use vistter_core::config::Span;
+use vistter_core::diagnose::Diagnostic;
+use vistter_core::ports::Canvas;
+use vistter_core::time::FrameRate;
+
+use crate::assets::Assets;
+use crate::limits::{MAX_LAYER_PIXELS, MAX_SCENE_PIXELS};
+use crate::model::{Align, Automation, Content, Document, Keyframe, Layer, Scene, TextStyle, Transition};
+use crate::program::{Key, LayerProgram, Motion, Pace, Picture, SceneProgram};
+use crate::raster::text::{LINE_HEIGHT, TextSpec};
+
+/// Compiles one scene; the first when `scene` is `None`.
+///
+/// Base pixels are scaled by one factor for both directions, the largest at which the base resolution fits the
+/// canvas; anchors refer to the canvas itself. So a 16:9 document keeps its shapes on any canvas.
+///
+/// # Errors
+/// An unknown scene, a missing asset, a layer too large for the limits.
+pub fn compile(
+    document: &Document,
+    scene: Option<&str>,
+    assets: &Assets,
+    canvas: Canvas,
+) -> Result<SceneProgram, Vec<Diagnostic>> {
+    let (index, scene) = find(document, scene).map_err(|d| vec![d])?;
+    let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
+    let k = ratio(canvas.width, document.base.0).min(ratio(canvas.height, document.base.1));
+    let (mut layers, mut faults, mut total) = (Vec::new(), Vec::new(), 0u64);
+    for (i, l) in scene.layers.iter().enumerate() {
+        let at = format!("/scenes/{index}/layers/{i}");
+        match picture(l, assets, canvas, k, &at) {
+            Ok((picture, pixels)) => {
+                total = total.saturating_add(pixels);
+                layers.push((
+                    l.z,
+                    LayerProgram {
+                        anchor: l.place.anchor,
+                        offset: [l.place.x * k, l.place.y * k],
+                        opacity: l.opacity,
+                        motion: motion(&l.automation, k, canvas.fps),
+                        picture,
+                    },
+                ));
+            }
+            Err(d) => faults.push(d),
+        }
+    }
+    if total > MAX_SCENE_PIXELS {
+        let text = format!("the layers have {total} pixels together; at most {MAX_SCENE_PIXELS} are allowed");
+        faults.push(Diagnostic::error("OCL-LIMIT", format!("/scenes/{index}"), text));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    // stable: equal z keep the order of the document
+    layers.sort_by_key(|(z, _)| *z);
+    let ramp = |t| match t {
+        Transition::Cut => 0,
+        Transition::Fade(s) => s.frames(canvas.fps),
+    };
+    Ok(SceneProgram {
+        canvas,
+        enter: ramp(scene.enter),
+        exit: ramp(scene.exit),
+        motion: motion(&scene.automation, k, canvas.fps),
+        layers: layers.into_iter().map(|(_, l)| l).collect(),
+    })
+}
+
+/// A scene by name, or the first.
+pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(usize, &'d Scene), Diagnostic> {
+    let mut scenes = document.scenes.iter().enumerate();
+    let found = match name {
+        None => scenes.next(),
+        Some(n) => scenes.find(|(_, s)| s.id == n),
+    };
+    found.ok_or_else(|| {
+        let name = name.unwrap_or_default();
+        Diagnostic::error("OCL-UNKNOWN-SCENE", "/scenes", format!("the document has no scene \"{name}\""))
+            .suggest(name, document.scenes.iter().map(|s| s.id.as_str()))
+    })
+}
+
+fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Result<(Picture, u64), Diagnostic> {
+    let px = |v: f64| ((v * k).round() as u64).max(1);
+    let fits = |w: u64, h: u64| {
+        let n = w.saturating_mul(h);
+        if n <= MAX_LAYER_PIXELS {
+            return Ok(n);
+        }
+        let text = format!("the layer \"{}\" is {w}x{h} pixels; at most {MAX_LAYER_PIXELS} pixels are allowed", l.id);
+        Err(Diagnostic::error("OCL-LIMIT", at, text))
+    };
+    let spec = |s: &TextStyle, align, max_width: Option<f64>, limit| TextSpec {
+        size: s.size * k,
+        bold: s.bold,
+        rgba: s.color.rgba,
+        tracking: s.tracking,
+        align,
+        max_width: max_width.map(|w| w * k),
+        limit,
+    };
+    Ok(match &l.content {
+        Content::Image { asset, width, height } => {
+            let Some(source) = assets.image(asset) else {
+                let text = format!("the asset \"{asset}\" is not loaded");
+                return Err(Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text));
+            };
+            let (nw, nh) = (f64::from(source.width()), f64::from(source.height()));
+            let (w, h) = match (*width, *height) {
+                (Some(w), Some(h)) => (w, h),
+                (Some(w), None) => (w, w * nh / nw),
+                (None, Some(h)) => (h * nw / nh, h),
+                (None, None) => (nw, nh),
+            };
+            let (w, h) = (px(w), px(h));
+            let n = fits(w, h)?;
+            (Picture::Image { source: source.clone(), width: w as u32, height: h as u32 }, n)
+        }
+        Content::Rect { width, height, radius, color } => {
+            let (w, h) = (px(*width), px(*height));
+            let n = fits(w, h)?;
+            (Picture::Rect { width: w as usize, height: h as usize, radius: radius * k, rgba: color.rgba }, n)
+        }
+        Content::Text { text, style, align, max_width } => {
+            // A line wider than twice the canvas shows nowhere whole.
+            let limit = 2 * canvas.width.max(1) as usize;
+            let spec = spec(style, *align, *max_width, limit);
+            let line = (spec.size * LINE_HEIGHT).ceil() as u64;
+            let n = fits(max_width.map_or(limit as u64, px), line)?;
+            (Picture::Text { text: text.clone(), spec }, n)
+        }
+        Content::Ticker { text, style, width, gap, speed } => {
+            let spec = spec(style, Align::Left, None, MAX_LAYER_PIXELS as usize);
+            let line = (spec.size * LINE_HEIGHT).ceil() as u64;
+            let n = fits(px(*width), line)?;
+            let fps = canvas.fps;
+            let per_frame = speed * k * f64::from(fps.den()) / f64::from(fps.num());
+            // An even window has whole chroma samples at both edges.
+            let width = px(*width).next_multiple_of(2) as i64;
+            let gap = (gap * k).round() as i64;
+            (Picture::Ticker { text: text.clone(), spec, width, gap, pace: Pace::nearest(per_frame) }, n)
+        }
+    })
+}
+
+fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
+    Motion { opacity: keys(&a.opacity, fps, |v| *v), position: keys(&a.position, fps, |[x, y]| [x * k, y * k]) }
+}
+
+/// Times become frames, and stay in order: of two keyframes on one frame the later one counts.
+fn keys<T: Copy>(list: &[Keyframe<T>], fps: FrameRate, value: impl Fn(&T) -> T) -> Vec<Key<T>> {
+    let mut out: Vec<Key<T>> = Vec::with_capacity(list.len());
+    for k in list {
+        let frame = frames(k.at, fps).max(out.last().map_or(0, |l| l.frame));
+        if out.last().is_some_and(|l| l.frame == frame) {
+            out.pop();
+        }
+        out.push(Key { frame, value: value(&k.value), easing: k.easing });
+    }
+    out
+}
+
+fn frames(s: Span, fps: FrameRate) -> u64 {
+    s.frames(fps)
+}

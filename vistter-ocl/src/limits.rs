@@ -1,0 +1,47 @@
+//! Every limit of the language, in one place. A document that passes them costs bounded memory and time to check,
+//! compile and render.
+
+/// Bytes of one document.
+pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
+/// Scenes in a document.
+pub const MAX_SCENES: usize = 64;
+/// Layers in a scene.
+pub const MAX_LAYERS: usize = 64;
+/// Tokens in a document.
+pub const MAX_TOKENS: usize = 64;
+/// Assets in a document.
+pub const MAX_ASSETS: usize = 64;
+/// Keyframes of one property.
+pub const MAX_KEYFRAMES: usize = 256;
+/// Characters of an id or a token name.
+pub const MAX_ID_CHARS: usize = 64;
+/// Characters of a text as written in the document.
+pub const MAX_TEXT_CHARS: usize = 2_000;
+/// Characters of a text after its tokens are filled in; what is beyond is not drawn.
+pub const MAX_EXPANDED_CHARS: usize = 8_000;
+/// Lines of one text; what is beyond is not drawn.
+pub const MAX_LINES: usize = 100;
+/// Characters a token may hold, when it does not say less.
+pub const DEFAULT_TOKEN_CHARS: usize = 200;
+/// Characters a token may hold at most.
+pub const MAX_TOKEN_CHARS: usize = 2_000;
+/// Bytes of one asset file.
+pub const MAX_ASSET_BYTES: u64 = 32 << 20;
+/// Pixels of one decoded image (a 4K frame and a half).
+pub const MAX_IMAGE_PIXELS: u64 = 16_000_000;
+/// Pixels of all decoded images of a document together.
+pub const MAX_TOTAL_IMAGE_PIXELS: u64 = 64_000_000;
+/// Pixels of one layer as drawn.
+pub const MAX_LAYER_PIXELS: u64 = 33_554_432;
+/// Pixels of all layers of a scene together, as drawn.
+pub const MAX_SCENE_PIXELS: u64 = 4 * MAX_LAYER_PIXELS;
+/// Width and height of the base resolution, and any size or offset, in base pixels.
+pub const MAX_EXTENT: f64 = 8192.0;
+/// The largest text size, in base pixels.
+pub const MAX_TEXT_SIZE: f64 = 1000.0;
+/// The smallest text size, in base pixels.
+pub const MIN_TEXT_SIZE: f64 = 4.0;
+/// The fastest ticker, in base pixels per second.
+pub const MAX_TICKER_SPEED: f64 = 4000.0;
+/// The longest fade, in seconds.
+pub const MAX_FADE_SECONDS: i64 = 60;

@@ -1,0 +1,43 @@
+//! The document behind [`OclOverlay::message`](crate::OclOverlay::message).
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Align, Anchor, Automation, Color, Content, Document, Layer, Placement, Scene, TextStyle, Transition,
+};
+use crate::template::Template;
+
+/// One line in the middle of a box across the lower middle of the picture.
+pub(crate) fn document(text: &str) -> Document {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let layer = |id: &str, y: f64, content| Layer {
+        id: id.to_owned(),
+        z: 0,
+        place: Placement { anchor: Anchor::parse("center").unwrap_or_default(), x: 0.0, y },
+        opacity: 1.0,
+        automation: Automation::default(),
+        content,
+    };
+    let panel = Content::Rect { width: 1200.0, height: 168.0, radius: 24.0, color: Color { rgba: [12, 17, 27, 224] } };
+    let accent = Content::Rect { width: 120.0, height: 6.0, radius: 3.0, color: Color { rgba: [58, 160, 255, 255] } };
+    let words = Content::Text {
+        text: Template::literal(&line),
+        style: TextStyle { size: 64.0, bold: true, color: Color::WHITE, tracking: 0.0 },
+        align: Align::Center,
+        max_width: Some(1080.0),
+    };
+    Document {
+        minor: 0,
+        title: "Message".to_owned(),
+        base: (1920, 1080),
+        tokens: BTreeMap::new(),
+        assets: BTreeMap::new(),
+        scenes: vec![Scene {
+            id: "message".to_owned(),
+            enter: Transition::Cut,
+            exit: Transition::Cut,
+            automation: Automation::default(),
+            layers: vec![layer("panel", 0.0, panel), layer("words", -10.0, words), layer("accent", 52.0, accent)],
+        }],
+    }
+}

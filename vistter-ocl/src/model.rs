@@ -1,0 +1,268 @@
+//! A document as checked: every reference resolves and every number is in range. Lengths are base pixels.
+
+use std::collections::BTreeMap;
+
+use vistter_core::config::Span;
+
+use crate::template::Template;
+
+/// A checked document. Made by [`Document::parse`](crate::Document::parse).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Minor version of the language the document asks for; the major version is 1.
+    pub minor: u32,
+    /// Name of the overlay, for people.
+    pub title: String,
+    /// The resolution the document is drawn for: width and height in pixels.
+    pub base: (u32, u32),
+    /// Live data by name.
+    pub tokens: BTreeMap<String, Token>,
+    /// Files by id.
+    pub assets: BTreeMap<String, Asset>,
+    /// At least one.
+    pub scenes: Vec<Scene>,
+}
+
+/// A slot for live data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The value until one is set.
+    pub default: String,
+    /// Characters a value may have.
+    pub max_length: usize,
+}
+
+/// A file beside the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Path relative to the document, with `/`; never leads out of the document's folder.
+    pub path: String,
+}
+
+/// What comes on and goes off together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// Name, unique in the document.
+    pub id: String,
+    /// How it comes on.
+    pub enter: Transition,
+    /// How it goes off.
+    pub exit: Transition,
+    /// Opacity and shift of the whole scene over time.
+    pub automation: Automation,
+    /// Layers in the order of the document; the compiler sorts them by `z`.
+    pub layers: Vec<Layer>,
+}
+
+/// How a scene comes on or goes off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Transition {
+    /// From one frame to the next.
+    #[default]
+    Cut,
+    /// Opacity runs between 0 and 1 in this time.
+    Fade(Span),
+}
+
+/// One thing drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Name, unique in the scene.
+    pub id: String,
+    /// Stacking: higher covers lower; equal ones stack in the order of the document.
+    pub z: i32,
+    /// Where it stands.
+    pub place: Placement,
+    /// 0 (not there) to 1.
+    pub opacity: f64,
+    /// Opacity and position over time; each replaces the fixed value.
+    pub automation: Automation,
+    /// What it shows.
+    pub content: Content,
+}
+
+/// A layer's anchor point lies on the same point of the picture, moved by `x` and `y`.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Placement {
+    /// Which point.
+    pub anchor: Anchor,
+    /// Right, in base pixels.
+    pub x: f64,
+    /// Down, in base pixels.
+    pub y: f64,
+}
+
+/// One of nine points of a box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Anchor {
+    /// 0 left, 1 middle, 2 right.
+    pub(crate) h: u8,
+    /// 0 top, 1 middle, 2 bottom.
+    pub(crate) v: u8,
+}
+
+impl Anchor {
+    /// The names, row by row.
+    pub const NAMES: [&'static str; 9] =
+        ["top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"];
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let i = Self::NAMES.iter().position(|n| *n == name)? as u8;
+        Some(Self { h: i % 3, v: i / 3 })
+    }
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[usize::from(self.v.min(2) * 3 + self.h.min(2))]
+    }
+}
+
+/// What a layer shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A picture from an asset, stretched to its size.
+    Image {
+        /// Asset id.
+        asset: String,
+        /// Width in base pixels; from the height and the picture's shape if absent.
+        width: Option<f64>,
+        /// Height in base pixels; from the width and the picture's shape if absent.
+        height: Option<f64>,
+    },
+    /// A filled rectangle.
+    Rect {
+        /// Base pixels.
+        width: f64,
+        /// Base pixels.
+        height: f64,
+        /// Corner radius in base pixels.
+        radius: f64,
+        /// Fill.
+        color: Color,
+    },
+    /// Text, one line or several.
+    Text {
+        /// What it says.
+        text: Template,
+        /// How it looks.
+        style: TextStyle,
+        /// How its lines stand to each other.
+        align: Align,
+        /// Lines longer than this end in "…"; base pixels.
+        max_width: Option<f64>,
+    },
+    /// Text that runs from right to left through a window, again and again.
+    Ticker {
+        /// What it says.
+        text: Template,
+        /// How it looks.
+        style: TextStyle,
+        /// Width of the window in base pixels.
+        width: f64,
+        /// Space between the end of the text and its next start, in base pixels.
+        gap: f64,
+        /// Base pixels per second.
+        speed: f64,
+    },
+}
+
+impl Content {
+    /// The names of the layer types.
+    pub const NAMES: [&'static str; 4] = ["image", "rect", "text", "ticker"];
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextStyle {
+    /// Font size in base pixels.
+    pub size: f64,
+    /// Bold instead of regular.
+    pub bold: bool,
+    /// Fill.
+    pub color: Color,
+    /// Space added after each character, in thousandths of the size.
+    pub tracking: f64,
+}
+
+/// How lines of different lengths stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Align {
+    /// They start together.
+    #[default]
+    Left,
+    /// Their middles are above each other.
+    Center,
+    /// They end together.
+    Right,
+}
+
+/// sRGB with straight alpha.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color {
+    /// Red, green, blue, alpha.
+    pub rgba: [u8; 4],
+}
+
+impl Color {
+    /// Opaque white.
+    pub const WHITE: Self = Self { rgba: [255; 4] };
+    /// Parses `#RRGGBB` or `#RRGGBBAA`.
+    pub fn parse(s: &str) -> Option<Self> {
+        let hex = s.strip_prefix('#')?;
+        if !(hex.len() == 6 || hex.len() == 8) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut rgba = [255; 4];
+        for (out, i) in rgba.iter_mut().zip((0..hex.len()).step_by(2)) {
+            *out = u8::from_str_radix(hex.get(i..i + 2)?, 16).ok()?;
+        }
+        Some(Self { rgba })
+    }
+}
+
+/// Properties over time. Times count from the frame the scene was shown at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Automation {
+    /// 0 to 1. Empty: the fixed value.
+    pub opacity: Vec<Keyframe<f64>>,
+    /// `x` and `y`. Empty: the fixed value.
+    pub position: Vec<Keyframe<[f64; 2]>>,
+}
+
+/// A value at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keyframe<T> {
+    /// Since the scene was shown; strictly rising within a property.
+    pub at: Span,
+    /// The value.
+    pub value: T,
+    /// How it goes on to the next keyframe.
+    pub easing: Easing,
+}
+
+/// The way from one keyframe to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Easing {
+    /// Stays, and jumps at the next keyframe.
+    Hold,
+    /// Even.
+    #[default]
+    Linear,
+    /// CSS's `cubic-bezier(x1, y1, x2, y2)`; `x` within 0 to 1.
+    Bezier([f64; 4]),
+}
+
+impl Easing {
+    /// The names; each is a Bézier of CSS but for `hold` and `linear`.
+    pub const NAMES: [&'static str; 5] = ["hold", "linear", "easeIn", "easeOut", "easeInOut"];
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "hold" => Self::Hold,
+            "linear" => Self::Linear,
+            "easeIn" => Self::Bezier([0.42, 0.0, 1.0, 1.0]),
+            "easeOut" => Self::Bezier([0.0, 0.0, 0.58, 1.0]),
+            "easeInOut" => Self::Bezier([0.42, 0.0, 0.58, 1.0]),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! [`OclOverlay`]: a document's scene behind core's `Overlay` trait.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use vistter_core::clock::WallTime;
+use vistter_core::diagnose::{Diagnostic, Source, nearest};
+use vistter_core::media::FrameBuf;
+use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
+use vistter_core::{Error, ErrorKind, Result};
+
+use crate::assets::{AssetSource, Assets, Folder};
+use crate::compile::{compile, find};
+use crate::fault::Faults;
+use crate::limits::MAX_DOCUMENT_BYTES;
+use crate::model::Document;
+use crate::presence::{FULL, Presence};
+use crate::program::earliest;
+use crate::renderer::Renderer;
+
+/// One scene of a document, playing.
+///
+/// It shows nothing until [`OverlayAction::Show`]. Tokens keep their values over hiding and showing.
+#[derive(Debug)]
+pub struct OclOverlay {
+    id: String,
+    document: Document,
+    warnings: Vec<Diagnostic>,
+    assets: Assets,
+    scene: String,
+    tokens: BTreeMap<String, String>,
+    renderer: Option<Renderer>,
+    presence: Presence,
+}
+
+impl OclOverlay {
+    /// Reads a document and its assets from a file. `scene` is the first one when `None`.
+    ///
+    /// # Errors
+    /// Every fault of the document, its assets, the scene's name and the tokens.
+    pub fn from_file(
+        id: impl Into<String>,
+        path: &Path,
+        scene: Option<&str>,
+        tokens: &BTreeMap<String, String>,
+    ) -> Result<Self, Faults> {
+        let file = Some(path.display().to_string());
+        let fault = |d| Faults::new(file.clone(), vec![d]);
+        let text = read(path).map_err(fault)?;
+        let folder = Folder::new(path.parent().unwrap_or(Path::new("")));
+        Self::from_str(id, &text, &folder, scene, tokens).map_err(|f| Faults::new(file.clone(), f.into_diagnostics()))
+    }
+
+    /// Reads a document from text, and its assets from `assets` (a [`Folder`] or a map in memory).
+    ///
+    /// # Errors
+    /// As [`OclOverlay::from_file`].
+    pub fn from_str(
+        id: impl Into<String>,
+        text: &str,
+        assets: &dyn AssetSource,
+        scene: Option<&str>,
+        tokens: &BTreeMap<String, String>,
+    ) -> Result<Self, Faults> {
+        let faults = |list| Faults::new(None, list);
+        let (document, mut warnings) = Document::parse(text).map_err(faults)?;
+        let mut list = Vec::new();
+        let assets = Assets::load(&document, assets).map_err(|l| list.extend(l)).unwrap_or_default();
+        let scene = find(&document, scene).map(|(_, s)| s.id.clone()).map_err(|d| list.push(d));
+        list.extend(token_faults(&document, tokens));
+        if !list.is_empty() {
+            if let Ok((_, source)) = Source::parse(text) {
+                list = list.into_iter().map(|d| source.locate(d)).collect();
+            }
+            warnings.append(&mut list);
+            return Err(faults(warnings));
+        }
+        let scene = scene.unwrap_or_default();
+        let mut values: BTreeMap<_, _> = document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
+        values.extend(tokens.clone());
+        let (id, presence) = (id.into(), Presence::Off);
+        Ok(Self { id, document, warnings, assets, scene, tokens: values, renderer: None, presence })
+    }
+
+    /// One line of centred text on a box, on from the first frame; for a slate or a notice. Text that does not fit ends
+    /// in "…". `{{` has no meaning in it.
+    pub fn message(text: &str) -> Self {
+        let document = crate::message::document(text);
+        Self {
+            id: "message".to_owned(),
+            scene: document.scenes.first().map(|s| s.id.clone()).unwrap_or_default(),
+            document,
+            warnings: Vec::new(),
+            assets: Assets::default(),
+            tokens: BTreeMap::new(),
+            renderer: None,
+            presence: Presence::On { since: 0, start: 0, from: FULL, frames: 0 },
+        }
+    }
+
+    /// What is not quite as written, but plays.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+    /// The document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+    /// Whether something of it shows at a frame.
+    pub fn is_visible(&self, frame: u64) -> bool {
+        self.presence.level(frame) > 0
+    }
+    /// The tokens' values.
+    pub fn tokens(&self) -> &BTreeMap<String, String> {
+        &self.tokens
+    }
+}
+
+/// Reads a document's text, bounded.
+fn read(path: &Path) -> Result<String, Diagnostic> {
+    use std::io::Read as _;
+    let fail = |e: &std::io::Error| {
+        let d = Diagnostic::error("OCL-FILE", "", format!("the overlay file cannot be read: {e}"));
+        let near = || {
+            let names: Vec<String> =
+                Folder::new(path.parent()?).names().into_iter().filter(|n| n.ends_with(".json")).collect();
+            nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str)).map(str::to_owned)
+        };
+        match near() {
+            Some(n) if e.kind() == std::io::ErrorKind::NotFound => d.help(format!("did you mean \"{n}\"?")),
+            _ => d.help("check the path; it is relative to the show file"),
+        }
+    };
+    if path.is_dir() {
+        return Err(fail(&std::io::ErrorKind::IsADirectory.into()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| fail(&e))?;
+    file.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| fail(&e))?;
+    // A cut in the middle of a character belongs to a document that is refused for its size.
+    String::from_utf8(bytes).or_else(|e| {
+        if e.as_bytes().len() > MAX_DOCUMENT_BYTES {
+            return Ok(String::from_utf8_lossy(e.as_bytes()).into_owned());
+        }
+        Err(Diagnostic::error("OCL-FILE", "", "the overlay file is not UTF-8 text").help("save it as UTF-8"))
+    })
+}
+
+fn token_faults(document: &Document, tokens: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let fault = |(name, value): (&String, &String)| match document.tokens.get(name) {
+        None => Some(
+            Diagnostic::error("OCL-UNKNOWN-TOKEN", "/tokens", format!("the document has no token \"{name}\""))
+                .suggest(name, document.tokens.keys().map(String::as_str)),
+        ),
+        Some(t) if value.chars().count() > t.max_length => Some(Diagnostic::error(
+            "OCL-TOKEN-LENGTH",
+            format!("/tokens/{name}"),
+            format!("the value of \"{name}\" has {} characters; at most {} fit", value.chars().count(), t.max_length),
+        )),
+        Some(_) => None,
+    };
+    tokens.iter().filter_map(fault).collect()
+}
+
+impl Overlay for OclOverlay {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn prepare(&mut self, canvas: Canvas) -> Result<()> {
+        let program = compile(&self.document, Some(&self.scene), &self.assets, canvas)
+            .map_err(|list| Error::from(Faults::new(Some(format!("overlay {}", self.id)), list)))?;
+        // The time is not known yet; a clock is drawn again at the first frame.
+        self.renderer = Some(Renderer::new(program, &self.tokens, WallTime::default()));
+        Ok(())
+    }
+
+    /// Tokens are set all or none: an unknown name or a value that is too long changes nothing.
+    fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()> {
+        let (enter, exit) = self.renderer.as_ref().map_or((0, 0), |r| r.program().ramps());
+        match action {
+            OverlayAction::Show => self.presence.show(at.frame, enter),
+            OverlayAction::Hide => self.presence.hide(at.frame, exit),
+            OverlayAction::SetTokens(values) => {
+                let list = token_faults(&self.document, values);
+                if !list.is_empty() {
+                    return Err(Faults::new(Some(format!("overlay {}", self.id)), list).into());
+                }
+                for (name, value) in values {
+                    if let Some(v) = self.tokens.get_mut(name) {
+                        v.clone_from(value);
+                    }
+                }
+            }
+            other => {
+                return Err(Error::new(ErrorKind::Unsupported, format!("an overlay cannot do {other:?}")).at(&self.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_static_until(&self, at: Tick) -> Option<u64> {
+        let program = self.renderer.as_ref()?.program();
+        let age = self.presence.age(at.frame)?;
+        let ramp = self.presence.next_change(at.frame);
+        let motion = program.next_change(age).map(|f| at.frame.saturating_add(f - age));
+        let clock = program.clock_step().map(|step| {
+            const SECOND: i64 = 1_000_000_000;
+            let left = step * SECOND - at.wall.unix_nanos().rem_euclid(step * SECOND);
+            let fps = program.canvas().fps;
+            // Rounded down: wall-clock is read anew at each frame, and may be a little ahead by then.
+            let frames = i128::from(left) * i128::from(fps.num()) / (i128::from(fps.den()) * i128::from(SECOND));
+            at.frame.saturating_add(u64::try_from(frames).unwrap_or(1).max(1))
+        });
+        earliest(earliest(ramp, motion), clock)
+    }
+
+    fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {
+        let Some(age) = self.presence.age(at.frame) else {
+            return Ok(());
+        };
+        let Some(renderer) = &mut self.renderer else {
+            return Err(Error::new(ErrorKind::Internal, "the overlay is composed before it is prepared").at(&self.id));
+        };
+        let canvas = renderer.program().canvas();
+        if target.size() != (canvas.width, canvas.height) {
+            let (w, h) = target.size();
+            let what = format!("prepared for {}x{}, composed on {w}x{h}", canvas.width, canvas.height);
+            return Err(Error::new(ErrorKind::Internal, what).at(&self.id));
+        }
+        renderer.compose(age, self.presence.level(at.frame), at.wall, &self.tokens, target);
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! Drawing content into straight-alpha sRGB rasters, once per change of content.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `rect.rs` | rounded rectangles |
+//! | `picture.rs` | decoding and scaling of image files |
+//! | `text.rs` | shaping and drawing of text (cosmic-text, swash) |
+
+pub(crate) mod picture;
+pub(crate) mod rect;
+pub(crate) mod text;
+
+/// A drawn picture in sRGB with straight alpha. Its box is the part that placement counts; ink may reach beyond it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Raster {
+    /// Pixels.
+    pub(crate) width: usize,
+    /// Pixels.
+    pub(crate) height: usize,
+    /// Four bytes a pixel, row by row without gaps.
+    pub(crate) rgba: Vec<u8>,
+    /// The box's left and top edge inside the raster.
+    pub(crate) origin: (i32, i32),
+    /// The box's width and height.
+    pub(crate) size: (i32, i32),
+}
+
+impl Raster {
+    /// Empties it to `width` × `height` transparent pixels; memory is reused. The box is the whole raster.
+    pub(crate) fn reset(&mut self, width: usize, height: usize) {
+        self.width = width;
+        self.height = height;
+        self.rgba.clear();
+        self.rgba.resize(width * height * 4, 0);
+        self.origin = (0, 0);
+        self.size = (width as i32, height as i32);
+    }
+}

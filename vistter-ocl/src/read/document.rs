@@ -1,0 +1,121 @@
+//! The document, its tokens and assets.
+
+use std::collections::BTreeMap;
+
+use vistter_core::diagnose::Diagnostic;
+
+use super::walk::{Faults, Node};
+use super::{scalar, scene};
+use crate::limits::{
+    DEFAULT_TOKEN_CHARS, MAX_ASSETS, MAX_EXTENT, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKEN_CHARS, MAX_TOKENS,
+};
+use crate::model::{Asset, Document, Token};
+use crate::template::CLOCK;
+
+/// The minor version of the language that this crate speaks; the major version is 1.
+pub(crate) const MINOR: u32 = 0;
+
+/// What layers may refer to.
+pub(super) struct Names<'a> {
+    pub(super) tokens: Vec<&'a str>,
+    pub(super) assets: Vec<&'a str>,
+}
+
+pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
+    let o = root.object(faults)?;
+    let minor = o.required("ocl", version);
+    if let Some(m) = minor
+        && m > MINOR
+    {
+        faults.newer.set(true);
+        let text = format!("the document asks for OCL 1.{m}; this program speaks 1.{MINOR}");
+        faults.push(Diagnostic::warning("OCL-VERSION", "/ocl", text).help("what it does not know is left out"));
+    }
+    let title = o.optional("title", |n, f| scalar::text(n, f, MAX_TEXT_CHARS)).unwrap_or_default();
+    let base = o.required("canvas", |n, f| {
+        let c = n.object(f)?;
+        let side = |n: &Node<'_>, f: &Faults| scalar::whole(n, f, 16, MAX_EXTENT as i64).map(|v| v as u32);
+        let (w, h) = (c.required("width", side), c.required("height", side));
+        c.finish()?;
+        Some((w?, h?))
+    });
+    // Names are collected before their values are checked, so that one faulty token does not make every use of it
+    // a second fault.
+    let token_nodes = o.field("tokens").and_then(|n| n.entries(faults, MAX_TOKENS)).unwrap_or_default();
+    let asset_nodes = o.field("assets").and_then(|n| n.entries(faults, MAX_ASSETS)).unwrap_or_default();
+    let names = Names {
+        tokens: token_nodes.iter().map(|(k, _)| *k).collect(),
+        assets: asset_nodes.iter().map(|(k, _)| *k).collect(),
+    };
+    let tokens = named(&token_nodes, faults, token);
+    let assets = named(&asset_nodes, faults, asset);
+    if let Some((_, n)) = token_nodes.iter().find(|(k, _)| *k == CLOCK) {
+        n.fault_help(faults, "OCL-NAME", "\"clock\" is the wall-clock", "give the token another name");
+    }
+    let scenes = o.required("scenes", |n, f| {
+        let list = n.array(f, MAX_SCENES)?;
+        if list.is_empty() {
+            n.fault(f, "OCL-MISSING", "a document needs at least one scene");
+        }
+        let read: Vec<_> = list.iter().filter_map(|s| scene::read(s, f, &names)).collect();
+        scene::doubled(&list, f, "scene");
+        Some(read)
+    });
+    o.finish()?;
+    Some(Document { minor: minor?, title, base: base?, tokens, assets, scenes: scenes? })
+}
+
+fn named<T>(
+    nodes: &[(&str, Node<'_>)],
+    faults: &Faults,
+    read: impl Fn(&Node<'_>, &Faults) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let mut out = BTreeMap::new();
+    for (key, n) in nodes {
+        if let Some(why) = scalar::name_fault(key) {
+            n.fault(faults, "OCL-NAME", why);
+        }
+        if let Some(v) = read(n, faults) {
+            out.insert((*key).to_owned(), v);
+        }
+    }
+    out
+}
+
+fn version(n: &Node<'_>, f: &Faults) -> Option<u32> {
+    let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
+    let minor = s.strip_prefix("1.").and_then(|m| m.parse::<u32>().ok());
+    if minor.is_none() {
+        let help = format!("this program speaks \"1.{MINOR}\"");
+        n.fault_help(f, "OCL-VERSION", format!("OCL version \"{s}\" is not supported"), help);
+    }
+    minor
+}
+
+fn token(n: &Node<'_>, f: &Faults) -> Option<Token> {
+    let o = n.object(f)?;
+    let default = o.optional("default", |n, f| scalar::text(n, f, MAX_TOKEN_CHARS)).unwrap_or_default();
+    let max = o.optional("maxLength", |n, f| scalar::whole(n, f, 1, MAX_TOKEN_CHARS as i64));
+    o.finish()?;
+    let max_length = max.map_or(DEFAULT_TOKEN_CHARS, |m| m as usize);
+    if default.chars().count() > max_length {
+        n.fault(f, "OCL-TOKEN-LENGTH", format!("the default is longer than {max_length} characters"));
+        return None;
+    }
+    Some(Token { default, max_length })
+}
+
+fn asset(n: &Node<'_>, f: &Faults) -> Option<Asset> {
+    let o = n.object(f)?;
+    let path = o.required("path", |n, f| {
+        let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
+        if let Some(why) = crate::assets::path_fault(&s) {
+            let help = "give a path below the document's folder, such as \"pictures/logo.png\"";
+            n.fault_help(f, "OCL-ASSET-PATH", why, help);
+            return None;
+        }
+        Some(s)
+    });
+    o.finish()?;
+    Some(Asset { path: path? })
+}

@@ -1,0 +1,46 @@
+//! From JSON text to a checked [`Document`](crate::Document), with every fault at once.
+//!
+//! A small walker over the JSON value rather than a derived deserialiser: a derived one stops at the first fault, and
+//! a person who fixes an overlay wants the list. Each fault skips only the value it is in.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `walk.rs` | objects, required and optional fields, unknown names, types |
+//! | `scalar.rs` | ids, numbers in a range, spans, colours, easings, templates |
+//! | `document.rs` | the document, its tokens and assets |
+//! | `scene.rs` | scenes, layers, automation |
+
+mod document;
+mod scalar;
+mod scene;
+mod walk;
+
+use vistter_core::diagnose::{Diagnostic, Severity, Source};
+
+use crate::limits::MAX_DOCUMENT_BYTES;
+use crate::model::Document;
+
+/// Reads and checks a document.
+///
+/// # Errors
+/// Every fault and warning, in the order of the text.
+pub(crate) fn parse(text: &str) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if text.len() > MAX_DOCUMENT_BYTES {
+        let d = Diagnostic::error(
+            "OCL-LIMIT",
+            "",
+            format!("the document has {} bytes; at most {MAX_DOCUMENT_BYTES} are allowed", text.len()),
+        );
+        return Err(vec![d.help("put pictures into files and name them under \"assets\"")]);
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (value, source) = Source::parse(text).map_err(|d| vec![d])?;
+    let faults = walk::Faults::default();
+    let document = document::read(&walk::Node::root(&value), &faults);
+    let mut list: Vec<Diagnostic> = faults.take().into_iter().map(|d| source.locate(d)).collect();
+    list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+    match document {
+        Some(d) if list.iter().all(|d| d.severity == Severity::Warning) => Ok((d, list)),
+        _ => Err(list),
+    }
+}

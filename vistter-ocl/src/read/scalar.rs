@@ -1,0 +1,233 @@
+//! Values without structure: ids, numbers, spans, colours, names out of a list, templates.
+
+use serde_json::Value;
+use vistter_core::config::Span;
+use vistter_core::diagnose::Diagnostic;
+
+use super::walk::{Faults, Node};
+use crate::limits::{MAX_EXTENT, MAX_FADE_SECONDS, MAX_ID_CHARS, MAX_TEXT_CHARS};
+use crate::model::{Align, Anchor, Color, Easing};
+use crate::template::{FILTERS, Template, TemplateFault};
+use crate::wallclock::Format;
+
+/// Any string of at most `max` characters.
+pub(super) fn text(n: &Node<'_>, f: &Faults, max: usize) -> Option<String> {
+    let Value::String(s) = n.value else {
+        n.wrong_type(f, "a string");
+        return None;
+    };
+    let chars = s.chars().count();
+    if chars > max {
+        n.fault(f, "OCL-LIMIT", format!("{chars} characters; at most {max} are allowed"));
+        return None;
+    }
+    Some(s.clone())
+}
+
+/// A name: letters, digits, `-`, `_`, `.`.
+pub(super) fn id(n: &Node<'_>, f: &Faults) -> Option<String> {
+    let s = text(n, f, MAX_ID_CHARS)?;
+    name_fault(&s).map_or(Some(s), |why| {
+        n.fault(f, "OCL-NAME", why);
+        None
+    })
+}
+
+/// What is wrong with a name, if anything.
+pub(super) fn name_fault(s: &str) -> Option<String> {
+    if s.is_empty() {
+        return Some("a name must not be empty".to_owned());
+    }
+    if s.chars().count() > MAX_ID_CHARS {
+        return Some(format!("a name has at most {MAX_ID_CHARS} characters"));
+    }
+    let bad = s.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
+    Some(format!("\"{s}\" is not a name: '{bad}' is none of letters, digits, '-', '_' and '.'"))
+}
+
+/// A number within `min..=max`.
+pub(super) fn number(n: &Node<'_>, f: &Faults, min: f64, max: f64) -> Option<f64> {
+    let Some(x) = n.value.as_f64() else {
+        n.wrong_type(f, "a number");
+        return None;
+    };
+    if (min..=max).contains(&x) {
+        return Some(x);
+    }
+    n.fault(f, "OCL-RANGE", format!("{x} is outside {min} to {max}"));
+    None
+}
+
+/// A width or height: above 0.
+pub(super) fn length(n: &Node<'_>, f: &Faults) -> Option<f64> {
+    number(n, f, 1.0, MAX_EXTENT)
+}
+
+/// An offset.
+pub(super) fn offset(n: &Node<'_>, f: &Faults) -> Option<f64> {
+    number(n, f, -MAX_EXTENT, MAX_EXTENT)
+}
+
+/// 0 to 1.
+pub(super) fn unit(n: &Node<'_>, f: &Faults) -> Option<f64> {
+    number(n, f, 0.0, 1.0)
+}
+
+/// A whole number within `min..=max`.
+pub(super) fn whole(n: &Node<'_>, f: &Faults, min: i64, max: i64) -> Option<i64> {
+    let Some(x) = n.value.as_i64() else {
+        n.wrong_type(f, "a whole number");
+        return None;
+    };
+    if (min..=max).contains(&x) {
+        return Some(x);
+    }
+    n.fault(f, "OCL-RANGE", format!("{x} is outside {min} to {max}"));
+    None
+}
+
+/// A length of time.
+pub(super) fn span(n: &Node<'_>, f: &Faults) -> Option<Span> {
+    let text = match n.value {
+        Value::Number(x) => x.to_string(),
+        Value::String(s) => s.clone(),
+        _ => {
+            n.wrong_type(f, "a length of time");
+            return None;
+        }
+    };
+    let got = Span::parse(&text);
+    if got.is_none() {
+        let help = "give seconds (2, 0.5, \"0.5s\") or frames (\"15f\"), from 0 to a week";
+        n.fault_help(f, "OCL-TIME", format!("\"{text}\" is not a length of time"), help);
+    }
+    got
+}
+
+/// The length of a fade.
+pub(super) fn fade(n: &Node<'_>, f: &Faults) -> Option<Span> {
+    let s = span(n, f)?;
+    let ok = match s {
+        Span::Time(t) => t.millis() <= MAX_FADE_SECONDS * 1000,
+        Span::Frames(k) => k <= MAX_FADE_SECONDS as u64 * 60,
+    };
+    if !ok {
+        n.fault(f, "OCL-LIMIT", format!("a fade takes at most {MAX_FADE_SECONDS} seconds"));
+        return None;
+    }
+    Some(s)
+}
+
+/// `#RRGGBB` or `#RRGGBBAA`.
+pub(super) fn color(n: &Node<'_>, f: &Faults) -> Option<Color> {
+    let s = text(n, f, MAX_TEXT_CHARS)?;
+    let got = Color::parse(&s);
+    if got.is_none() {
+        let help = "write \"#RRGGBB\", or \"#RRGGBBAA\" with alpha";
+        n.fault_help(f, "OCL-COLOR", format!("\"{s}\" is not a colour"), help);
+    }
+    got
+}
+
+/// One of a list of names.
+pub(super) fn one_of<T>(
+    n: &Node<'_>,
+    f: &Faults,
+    what: &str,
+    names: &[&'static str],
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let s = text(n, f, MAX_TEXT_CHARS)?;
+    let got = parse(&s);
+    if got.is_none() {
+        let d = Diagnostic::error("OCL-UNKNOWN-VALUE", n.pointer.clone(), format!("unknown {what} \"{s}\""));
+        f.push(d.suggest(&s, names.iter().copied()));
+    }
+    got
+}
+
+/// One of the nine points.
+pub(super) fn anchor(n: &Node<'_>, f: &Faults) -> Option<Anchor> {
+    one_of(n, f, "anchor", &Anchor::NAMES, Anchor::parse)
+}
+
+/// Left, centre or right.
+pub(super) fn align(n: &Node<'_>, f: &Faults) -> Option<Align> {
+    one_of(n, f, "alignment", &["left", "center", "right"], |s| match s {
+        "left" => Some(Align::Left),
+        "center" => Some(Align::Center),
+        "right" => Some(Align::Right),
+        _ => None,
+    })
+}
+
+/// A name, or `{"cubicBezier": [x1, y1, x2, y2]}`.
+pub(super) fn easing(n: &Node<'_>, f: &Faults) -> Option<Easing> {
+    if n.value.is_object() {
+        let o = n.object(f)?;
+        let got = o.required("cubicBezier", |n, f| {
+            let list = n.array(f, 4)?;
+            if list.len() < 4 {
+                n.fault(f, "OCL-RANGE", "a cubic Bézier has four numbers: x1, y1, x2, y2");
+                return None;
+            }
+            let mut c = [0.0; 4];
+            let mut ok = true;
+            for (i, e) in list.iter().enumerate() {
+                // x within 0…1: otherwise one time would have several values.
+                let (lo, hi) = if i % 2 == 0 { (0.0, 1.0) } else { (-10.0, 10.0) };
+                match number(e, f, lo, hi) {
+                    Some(x) => c[i] = x,
+                    None => ok = false,
+                }
+            }
+            ok.then_some(Easing::Bezier(c))
+        });
+        o.finish()?;
+        return got;
+    }
+    one_of(n, f, "easing", &Easing::NAMES, Easing::parse)
+}
+
+/// A text with tokens, all of them known.
+pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Template> {
+    let s = text(n, f, MAX_TEXT_CHARS)?;
+    let t = match Template::parse(&s) {
+        Ok(t) => t,
+        Err(faults) => {
+            faults.iter().for_each(|fault| template_fault(n, f, fault));
+            return None;
+        }
+    };
+    let mut ok = true;
+    for name in t.tokens().filter(|name| !tokens.contains(name)) {
+        ok = false;
+        let d = Diagnostic::error("OCL-UNKNOWN-TOKEN", n.pointer.clone(), format!("unknown token \"{name}\""));
+        let known = tokens.iter().copied().chain([crate::template::CLOCK]);
+        f.push(d.suggest(name, known));
+    }
+    ok.then_some(t)
+}
+
+fn template_fault(n: &Node<'_>, f: &Faults, fault: &TemplateFault) {
+    match fault {
+        TemplateFault::Open => n.fault_help(f, "OCL-TEMPLATE", "\"{{\" is not closed", "write {{name}}"),
+        TemplateFault::Empty => n.fault_help(f, "OCL-TEMPLATE", "\"{{}}\" names no token", "write {{name}}"),
+        TemplateFault::Filter(name) => {
+            let d = Diagnostic::error("OCL-UNKNOWN-FILTER", n.pointer.clone(), format!("unknown filter \"{name}\""));
+            f.push(d.suggest(name, FILTERS));
+        }
+        TemplateFault::ClockFormat(piece) => n.fault_help(
+            f,
+            "OCL-CLOCK",
+            format!("\"{piece}\" is not part of a time format"),
+            format!("after % stands one of {}", Format::LETTERS),
+        ),
+        TemplateFault::Zone(z) => n.fault_help(
+            f,
+            "OCL-CLOCK",
+            format!("\"{z}\" is not a time zone"),
+            "write UTC or an offset from it such as +02:00",
+        ),
+    }
+}

@@ -1,0 +1,221 @@
+//! Scenes, layers, automation.
+
+use std::collections::HashMap;
+
+use vistter_core::config::Span;
+use vistter_core::diagnose::Diagnostic;
+use vistter_core::time::FrameRate;
+
+use super::document::Names;
+use super::scalar;
+use super::walk::{Faults, Node, Object};
+use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_LAYERS, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
+use crate::model::{Align, Automation, Color, Content, Keyframe, Layer, Placement, Scene, TextStyle, Transition};
+
+pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
+    let o = n.object(faults)?;
+    let id = o.required("id", scalar::id);
+    let enter = o.optional("in", transition).unwrap_or_default();
+    let exit = o.optional("out", transition).unwrap_or_default();
+    let automation = o.optional("automation", automation).unwrap_or_default();
+    let layers = o.required("layers", |n, f| {
+        let list = n.array(f, MAX_LAYERS)?;
+        let read: Vec<_> = list.iter().filter_map(|l| layer(l, f, names)).collect();
+        doubled(&list, f, "layer");
+        Some(read)
+    });
+    o.finish()?;
+    Some(Scene { id: id?, enter, exit, automation, layers: layers? })
+}
+
+/// Records ids that stand twice in a list.
+pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
+    let mut seen = HashMap::new();
+    for (i, n) in list.iter().enumerate() {
+        let Some(id) = n.value.get("id").and_then(|v| v.as_str()) else { continue };
+        if let Some(first) = seen.insert(id, i) {
+            let at = format!("{}/id", n.pointer);
+            let d = Diagnostic::error("OCL-DUPLICATE-ID", at, format!("the {what} \"{id}\" stands twice"));
+            faults.push(d.help(format!("the first one is number {}; rename one of them", first + 1)));
+        }
+    }
+}
+
+fn transition(n: &Node<'_>, f: &Faults) -> Option<Transition> {
+    let o = n.object(f)?;
+    let kind = o.required("type", |n, f| {
+        scalar::one_of(n, f, "transition", &["cut", "fade"], |s| match s {
+            "cut" => Some(false),
+            "fade" => Some(true),
+            _ => None,
+        })
+    });
+    let got = match kind {
+        Some(true) => o.required("duration", scalar::fade).map(Transition::Fade),
+        Some(false) => Some(Transition::Cut),
+        None => {
+            o.field("duration");
+            None
+        }
+    };
+    o.finish()?;
+    got
+}
+
+fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
+    let o = n.object(f)?;
+    let id = o.required("id", scalar::id);
+    let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
+    let place = o.optional("position", placement).unwrap_or_default();
+    let opacity = o.optional("opacity", scalar::unit).unwrap_or(1.0);
+    let automation = o.optional("automation", automation).unwrap_or_default();
+    let kind = o.required("type", |n, f| scalar::text(n, f, 64));
+    let content = match kind.as_deref() {
+        Some("image") => image(&o, names),
+        Some("rect") => rect(&o),
+        Some("text") => text(&o, names),
+        Some("ticker") => ticker(&o, names),
+        Some(other) => {
+            let at = format!("{}/type", n.pointer);
+            f.unknown("OCL-UNKNOWN-LAYER", &at, "layer type", other, Content::NAMES);
+            // Its fields are as unknown as its type: saying so for each would only be noise.
+            return None;
+        }
+        None => return None,
+    };
+    o.finish()?;
+    Some(Layer { id: id?, z, place, opacity, automation, content: content? })
+}
+
+fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
+    let o = n.object(f)?;
+    let anchor = o.optional("anchor", scalar::anchor).unwrap_or_default();
+    let x = o.optional("x", scalar::offset).unwrap_or(0.0);
+    let y = o.optional("y", scalar::offset).unwrap_or(0.0);
+    o.finish()?;
+    Some(Placement { anchor, x, y })
+}
+
+fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let asset = o.required("asset", |n, f| {
+        let s = scalar::text(n, f, 256)?;
+        if names.assets.contains(&s.as_str()) {
+            return Some(s);
+        }
+        let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
+        f.push(if names.assets.is_empty() {
+            d.help("name the file under \"assets\"")
+        } else {
+            d.suggest(&s, names.assets.iter().copied())
+        });
+        None
+    });
+    let width = o.optional("width", scalar::length);
+    let height = o.optional("height", scalar::length);
+    Some(Content::Image { asset: asset?, width, height })
+}
+
+fn rect(o: &Object<'_, '_>) -> Option<Content> {
+    let width = o.required("width", scalar::length);
+    let height = o.required("height", scalar::length);
+    let radius = o.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
+    let color = o.required("color", scalar::color);
+    Some(Content::Rect { width: width?, height: height?, radius, color: color? })
+}
+
+fn style(o: &Object<'_, '_>) -> Option<TextStyle> {
+    let size = o.required("size", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE));
+    let bold = o
+        .optional("weight", |n, f| {
+            scalar::one_of(n, f, "weight", &["regular", "bold"], |s| match s {
+                "regular" => Some(false),
+                "bold" => Some(true),
+                _ => None,
+            })
+        })
+        .unwrap_or(false);
+    let color = o.optional("color", scalar::color).unwrap_or(Color::WHITE);
+    let tracking = o.optional("tracking", |n, f| scalar::number(n, f, -200.0, 1000.0)).unwrap_or(0.0);
+    Some(TextStyle { size: size?, bold, color, tracking })
+}
+
+fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let style = style(o);
+    let align = o.optional("align", scalar::align).unwrap_or(Align::Left);
+    let max_width = o.optional("maxWidth", scalar::length);
+    Some(Content::Text { text: text?, style: style?, align, max_width })
+}
+
+fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let style = style(o);
+    let width = o.required("width", scalar::length);
+    let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
+    let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
+    Some(Content::Ticker { text: text?, style: style?, width: width?, gap, speed: speed? })
+}
+
+fn automation(n: &Node<'_>, f: &Faults) -> Option<Automation> {
+    let o = n.object(f)?;
+    let opacity = o.optional("opacity", |n, f| keyframes(n, f, scalar::unit)).unwrap_or_default();
+    let position = o.optional("position", |n, f| keyframes(n, f, point)).unwrap_or_default();
+    o.finish()?;
+    Some(Automation { opacity, position })
+}
+
+fn point(n: &Node<'_>, f: &Faults) -> Option<[f64; 2]> {
+    let list = n.array(f, 2)?;
+    match list.as_slice() {
+        [x, y] => {
+            let (x, y) = (scalar::offset(x, f), scalar::offset(y, f));
+            Some([x?, y?])
+        }
+        _ => {
+            n.fault_help(f, "OCL-TYPE", "a position has two numbers", "write [x, y]");
+            None
+        }
+    }
+}
+
+fn keyframes<T>(
+    n: &Node<'_>,
+    f: &Faults,
+    value: impl Fn(&Node<'_>, &Faults) -> Option<T> + Copy,
+) -> Option<Vec<Keyframe<T>>> {
+    let list = n.array(f, MAX_KEYFRAMES)?;
+    let mut out: Vec<Keyframe<T>> = Vec::with_capacity(list.len());
+    let mut ok = true;
+    for k in &list {
+        let Some(o) = k.object(f) else {
+            ok = false;
+            continue;
+        };
+        let at = o.required("at", scalar::span);
+        let v = o.required("value", value);
+        let easing = o.optional("easing", scalar::easing).unwrap_or_default();
+        let whole = o.finish().is_some();
+        let (Some(at), Some(v), true) = (at, v, whole) else {
+            ok = false;
+            continue;
+        };
+        if out.last().is_some_and(|last| !before(last.at, at)) {
+            let at = Node { value: k.value, pointer: format!("{}/at", k.pointer) };
+            at.fault_help(f, "OCL-KEYFRAME-ORDER", "a keyframe comes after the one before it", "sort them by \"at\"");
+            ok = false;
+            continue;
+        }
+        out.push(Keyframe { at, value: v, easing });
+    }
+    ok.then_some(out)
+}
+
+/// Whether `a` is before `b`. A mix of seconds and frames cannot be ordered before the frame rate is known; the
+/// compiler keeps such a list in order by never going back.
+fn before(a: Span, b: Span) -> bool {
+    match (a, b) {
+        (Span::Frames(_), Span::Time(_)) | (Span::Time(_), Span::Frames(_)) => true,
+        (Span::Time(a), Span::Time(b)) => a < b,
+        (a, b) => a.frames(FrameRate::FPS_30) < b.frames(FrameRate::FPS_30),
+    }
+}

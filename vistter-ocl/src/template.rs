@@ -1,0 +1,222 @@
+//! Text with tokens: `Now: {{title|upper}}`, `{{clock|%H:%M:%S|+01:00}}`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use vistter_core::clock::WallTime;
+
+use crate::limits::MAX_EXPANDED_CHARS;
+use crate::wallclock::{Format, Offset};
+
+/// The name that stands for wall-clock time.
+pub(crate) const CLOCK: &str = "clock";
+/// Names of the filters, as written.
+pub(crate) const FILTERS: [&str; 3] = ["upper", "lower", "default:…"];
+
+/// A text with its tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Token { name: String, filters: Vec<Filter> },
+    Clock { format: Format, offset: Offset },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Filter {
+    Upper,
+    Lower,
+    Default(String),
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateFault {
+    /// `{{` without `}}`.
+    Open,
+    /// `{{}}`.
+    Empty,
+    /// A filter nobody knows.
+    Filter(String),
+    /// A clock format with a letter nobody knows.
+    ClockFormat(String),
+    /// A time zone that is neither `UTC` nor an offset.
+    Zone(String),
+}
+
+impl Template {
+    /// Reads a template; all faults at once.
+    ///
+    /// # Errors
+    /// Every fault, in the order of the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<TemplateFault>> {
+        let (mut parts, mut faults) = (Vec::new(), Vec::new());
+        let mut rest = text;
+        while let Some(start) = rest.find("{{") {
+            if start > 0 {
+                parts.push(Part::Literal(rest[..start].to_owned()));
+            }
+            let body = &rest[start + 2..];
+            let Some(end) = body.find("}}") else {
+                faults.push(TemplateFault::Open);
+                rest = "";
+                break;
+            };
+            match part(&body[..end]) {
+                Ok(p) => parts.push(p),
+                Err(mut f) => faults.append(&mut f),
+            }
+            rest = &body[end + 2..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
+    }
+
+    /// A text without tokens; `{{` has no meaning in it.
+    pub fn literal(text: &str) -> Self {
+        Self { parts: vec![Part::Literal(text.to_owned())] }
+    }
+
+    /// The names of its tokens, without the clock.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|p| match p {
+            Part::Token { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The length of wall-clock time after which its text may differ by itself, in seconds; `None` without a clock.
+    pub fn clock_step(&self) -> Option<i64> {
+        self.parts
+            .iter()
+            .filter_map(|p| match p {
+                Part::Clock { format, .. } => Some(format.step()),
+                _ => None,
+            })
+            .min()
+    }
+
+    /// Fills the tokens in. `out` is cleared first; its memory is reused.
+    pub fn expand(&self, tokens: &BTreeMap<String, String>, wall: WallTime, out: &mut String) {
+        out.clear();
+        for p in &self.parts {
+            match p {
+                Part::Literal(s) => out.push_str(s),
+                Part::Clock { format, offset } => format.write(wall, *offset, out),
+                Part::Token { name, filters } => {
+                    let value = tokens.get(name).map_or("", String::as_str);
+                    filter(value, filters, out);
+                }
+            }
+        }
+        if let Some((i, _)) = out.char_indices().nth(MAX_EXPANDED_CHARS) {
+            out.truncate(i);
+        }
+    }
+}
+
+fn filter(value: &str, filters: &[Filter], out: &mut String) {
+    let mut case = None;
+    let mut value = value;
+    for f in filters {
+        match f {
+            Filter::Default(d) if value.is_empty() => value = d,
+            Filter::Default(_) => {}
+            f => case = Some(f),
+        }
+    }
+    // Writing to a String cannot fail.
+    let _ = match case {
+        Some(Filter::Upper) => value.chars().flat_map(char::to_uppercase).try_for_each(|c| out.write_char(c)),
+        Some(Filter::Lower) => value.chars().flat_map(char::to_lowercase).try_for_each(|c| out.write_char(c)),
+        _ => out.write_str(value),
+    };
+}
+
+fn part(body: &str) -> Result<Part, Vec<TemplateFault>> {
+    let mut fields = body.split('|');
+    let name = fields.next().unwrap_or("").trim();
+    if name.is_empty() {
+        return Err(vec![TemplateFault::Empty]);
+    }
+    if name == CLOCK {
+        let format = fields.next().unwrap_or("%H:%M:%S");
+        let zone = fields.next().unwrap_or("UTC").trim();
+        let mut faults = Vec::new();
+        let f = Format::parse(format).map_err(|bad| faults.push(TemplateFault::ClockFormat(bad)));
+        let o = Offset::parse(zone).ok_or_else(|| faults.push(TemplateFault::Zone(zone.to_owned())));
+        faults.extend(fields.map(|extra| TemplateFault::Filter(extra.to_owned())));
+        return match (f, o) {
+            (Ok(format), Ok(offset)) if faults.is_empty() => Ok(Part::Clock { format, offset }),
+            _ => Err(faults),
+        };
+    }
+    let (mut filters, mut faults) = (Vec::new(), Vec::new());
+    for f in fields {
+        match f.trim() {
+            "upper" => filters.push(Filter::Upper),
+            "lower" => filters.push(Filter::Lower),
+            _ => match f.trim_start().strip_prefix("default:") {
+                Some(d) => filters.push(Filter::Default(d.to_owned())),
+                None => faults.push(TemplateFault::Filter(f.trim().to_owned())),
+            },
+        }
+    }
+    if faults.is_empty() { Ok(Part::Token { name: name.to_owned(), filters }) } else { Err(faults) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(t: &str, tokens: &[(&str, &str)], wall: i64) -> String {
+        let map = tokens.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut out = String::new();
+        let wall = WallTime::from_unix_nanos(wall * 1_000_000_000);
+        Template::parse(t).unwrap().expand(&map, wall, &mut out);
+        out
+    }
+
+    #[test]
+    fn tokens_filters_and_clock() {
+        assert_eq!(run("Hi {{name|upper}}!", &[("name", "ströße")], 0), "Hi STRÖSSE!");
+        assert_eq!(run("{{name|default:TBA|lower}}", &[("name", "")], 0), "tba");
+        assert_eq!(run("{{name|lower}}{{name}}", &[("name", "Ab")], 0), "abAb");
+        assert_eq!(run("{{clock|%H:%M:%S|+01:30}} x", &[], 3_599), "02:29:59 x");
+        assert_eq!(run("{{clock}} } {", &[], 1), "00:00:01 } {");
+        assert_eq!(run("{{gone}}", &[], 0), "", "an unknown token is refused when a document is checked");
+    }
+    #[test]
+    fn faults_all_at_once() {
+        let f = Template::parse("{{}} {{a|uper}} {{clock|%Q|Berlin}} {{b").unwrap_err();
+        assert_eq!(
+            f,
+            [
+                TemplateFault::Empty,
+                TemplateFault::Filter("uper".into()),
+                TemplateFault::ClockFormat("%Q".into()),
+                TemplateFault::Zone("Berlin".into()),
+                TemplateFault::Open
+            ]
+        );
+    }
+    proptest! {
+        #[test]
+        fn never_panics_and_literal_text_is_kept(s in "\\PC{0,60}") {
+            if let Ok(t) = Template::parse(&s) {
+                let mut out = String::new();
+                t.expand(&BTreeMap::new(), WallTime::default(), &mut out);
+                if !s.contains("{{") { prop_assert_eq!(out, s); }
+            }
+        }
+        #[test]
+        fn braces_never_panic(s in "[{}|a-c:%H ]{0,40}") { let _ = Template::parse(&s); }
+    }
+}

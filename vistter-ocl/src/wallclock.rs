@@ -1,0 +1,193 @@
+//! Wall-clock time as text: a subset of strftime with a fixed offset from UTC. A pure function of the time given.
+
+use std::fmt::Write as _;
+
+use vistter_core::clock::WallTime;
+
+const DAY: i64 = 86_400;
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// Seconds east of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offset(i64);
+
+impl Offset {
+    /// Parses `UTC`, `Z`, `+01:00`, `-0330`, `+1`.
+    pub(crate) fn parse(s: &str) -> Option<Self> {
+        if s.eq_ignore_ascii_case("utc") || s == "Z" {
+            return Some(Self(0));
+        }
+        let (sign, rest) = match s.as_bytes().first()? {
+            b'+' => (1, &s[1..]),
+            b'-' => (-1, &s[1..]),
+            _ => return None,
+        };
+        if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+            return None;
+        }
+        let (h, m) = match rest.split_once(':') {
+            Some((h, m)) if m.len() == 2 => (h, m),
+            Some(_) => return None,
+            None if rest.len() == 4 => rest.split_at(2),
+            None => (rest, "0"),
+        };
+        let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);
+        (h <= 14 && m < 60).then_some(Self(sign * (h * 3600 + m * 60)))
+    }
+}
+
+/// A checked format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Format(String);
+
+impl Format {
+    /// The letters after `%`.
+    pub(crate) const LETTERS: &'static str = "HIMSpyYmdeaAbBj%";
+
+    /// Checks a format; the faulty piece when there is one.
+    pub(crate) fn parse(s: &str) -> Result<Self, String> {
+        let mut it = s.chars();
+        while let Some(c) = it.next() {
+            if c == '%' {
+                match it.next() {
+                    Some(l) if Self::LETTERS.contains(l) => {}
+                    Some(l) => return Err(format!("%{l}")),
+                    None => return Err("%".to_owned()),
+                }
+            }
+        }
+        Ok(Self(s.to_owned()))
+    }
+
+    /// Seconds after which the text may differ. Offsets are whole minutes, so minutes turn over together.
+    pub(crate) fn step(&self) -> i64 {
+        let mut it = self.0.chars();
+        while let Some(c) = it.next() {
+            if c == '%' && it.next() == Some('S') {
+                return 1;
+            }
+        }
+        60
+    }
+
+    /// Appends the time.
+    pub(crate) fn write(&self, wall: WallTime, offset: Offset, out: &mut String) {
+        let t = wall.unix_secs().saturating_add(offset.0);
+        let (days, s) = (t.div_euclid(DAY), t.rem_euclid(DAY));
+        let (h, m, sec) = (s / 3600, s / 60 % 60, s % 60);
+        let (year, month, day) = civil(days);
+        let h12 = (h + 11) % 12 + 1;
+        let weekday = WEEKDAYS[(days + 4).rem_euclid(7) as usize];
+        let month_name = MONTHS[(month - 1).rem_euclid(12) as usize];
+        let mut it = self.0.chars();
+        while let Some(c) = it.next() {
+            if c != '%' {
+                out.push(c);
+                continue;
+            }
+            // Writing to a String cannot fail.
+            let _ = match it.next() {
+                Some('H') => write!(out, "{h:02}"),
+                Some('I') => write!(out, "{h12:02}"),
+                Some('M') => write!(out, "{m:02}"),
+                Some('S') => write!(out, "{sec:02}"),
+                Some('p') => out.write_str(if h < 12 { "AM" } else { "PM" }),
+                Some('y') => write!(out, "{:02}", year.rem_euclid(100)),
+                Some('Y') => write!(out, "{year}"),
+                Some('m') => write!(out, "{month:02}"),
+                Some('d') => write!(out, "{day:02}"),
+                Some('e') => write!(out, "{day}"),
+                Some('a') => out.write_str(&weekday[..3]),
+                Some('A') => out.write_str(weekday),
+                Some('b') => out.write_str(&month_name[..3]),
+                Some('B') => out.write_str(month_name),
+                Some('j') => write!(out, "{:03}", days - from_civil(year, 1, 1) + 1),
+                Some('%') => out.write_char('%'),
+                _ => Ok(()),
+            };
+        }
+    }
+}
+
+/// Year, month 1–12 and day 1–31 of a day counted from 1970-01-01, in the proleptic Gregorian calendar: the year is
+/// taken to start in March, so that the leap day is its last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+/// The reverse of [`civil`].
+fn from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let (era, yoe) = (y.div_euclid(400), y.rem_euclid(400));
+    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(secs: i64, f: &str, zone: &str) -> String {
+        let mut s = String::new();
+        let wall = WallTime::from_unix_nanos(secs * 1_000_000_000);
+        Format::parse(f).unwrap().write(wall, Offset::parse(zone).unwrap(), &mut s);
+        s
+    }
+
+    #[test]
+    fn known_times() {
+        // 2024-02-29 23:59:59 UTC, a Thursday and the 60th day
+        let t = 1_709_251_199;
+        assert_eq!(at(t, "%A %e %B %Y %H:%M:%S %j", "UTC"), "Thursday 29 February 2024 23:59:59 060");
+        assert_eq!(at(t, "%a %d.%m.%y %I:%M %p", "+01:00"), "Fri 01.03.24 12:59 AM");
+        assert_eq!(at(t, "%H%%", "-0330"), "20%");
+        assert_eq!(at(-1, "%Y-%m-%d", "Z"), "1969-12-31");
+    }
+    #[test]
+    fn offsets() {
+        for bad in ["", "1", "+", "+15:00", "+1:5", "+01:60", "Europe/Berlin", "+é", "+1:", "-:30"] {
+            assert_eq!(Offset::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Offset::parse("+1"), Offset::parse("+01:00"));
+        assert_eq!((Format("%H:%M".into()).step(), Format("%S".into()).step()), (60, 1));
+        assert_eq!(Format("%%S".into()).step(), 60);
+    }
+    proptest! {
+        #[test]
+        fn the_calendar_round_trips(d in -1_000_000i64..1_000_000) {
+            let (y, m, day) = civil(d);
+            prop_assert_eq!(from_civil(y, m, day), d);
+        }
+        #[test]
+        fn any_time_prints(ns in any::<i64>()) {
+            let mut s = String::new();
+            let f = Format::parse("%A %B %j %Y").unwrap();
+            f.write(WallTime::from_unix_nanos(ns), Offset(14 * 3600), &mut s);
+            prop_assert!(!s.is_empty());
+        }
+        #[test]
+        fn parsers_never_panic(s in "\\PC{0,12}") { let _ = (Format::parse(&s), Offset::parse(&s)); }
+    }
+}
