@@ -91,7 +91,7 @@ fn mask(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for (i, piece) in path.split_inclusive(['/', '?', '&', ';', '#']).enumerate() {
         let (body, sep) = match piece.char_indices().next_back() {
-            Some((at, c)) if matches!(c, '/' | '?' | '&' | ';' | '#') => piece.split_at(at),
+            Some((at, '/' | '?' | '&' | ';' | '#')) => piece.split_at(at),
             _ => (piece, ""),
         };
         match body.split_once('=') {

@@ -78,9 +78,7 @@ fn masked_line(line: &str, column: usize) -> Option<String> {
     // A line that starts inside an array or after a key of the line above has no key of its own: hide its values.
     while let Some(start) = rest.find('"') {
         out.push_str(&rest[..start]);
-        let Some(len) = string_end(&rest[start + 1..]) else {
-            return None;
-        };
+        let len = string_end(&rest[start + 1..])?;
         let body = &rest[start + 1..start + 1 + len];
         rest = &rest[start + 2 + len..];
         if rest.trim_start().starts_with(':') {

@@ -373,7 +373,7 @@ fn media_time(t: Timestamp) -> MediaTime {
 fn ntp_time(t: NtpTimestamp) -> Option<MediaTime> {
     (t.0 >> 32 != 0).then(|| {
         let (secs, frac) = (t.0 >> 32, t.0 & 0xffff_ffff);
-        MediaTime::from_nanos((secs * 1_000_000_000 + (frac * 1_000_000_000 >> 32)) as i64)
+        MediaTime::from_nanos((secs * 1_000_000_000 + ((frac * 1_000_000_000) >> 32)) as i64)
     })
 }
 
