@@ -1,13 +1,14 @@
 //! AAC-LC by syom (pure Rust, MIT).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use syom::{EncodeOptions, Encoder};
+use syom::{DecodeOptions, Decoder, EncodeOptions, Encoder};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
-use crate::ports::AudioEncoder;
+use crate::ports::{AudioDecoder, AudioEncoder};
 use crate::time::MediaTime;
 
 /// Samples per channel in an AAC-LC access unit (ISO/IEC 14496-3 §4.5.2).
@@ -88,6 +89,55 @@ impl AudioEncoder for AacEncoder {
     }
 }
 
+/// An AAC decoder for raw access units.
+pub struct AacDecoder {
+    decoder: Decoder,
+    config: Bytes,
+}
+
+impl AacDecoder {
+    /// A decoder for an AAC track.
+    ///
+    /// # Errors
+    /// `Unsupported` for another format or an AAC profile the decoder does not have.
+    pub fn new(params: &AudioParams) -> Result<Self> {
+        if params.codec != Codec::Aac {
+            return Err(Error::new(ErrorKind::Unsupported, format!("{} is not AAC", params.codec)));
+        }
+        let decoder = Decoder::from_asc(&params.config, DecodeOptions::unbounded()).map_err(|e| {
+            Error::new(ErrorKind::Unsupported, format!("the camera's AAC: {e}"))
+                .next("choose AAC-LC at 48 kHz on the camera")
+        })?;
+        Ok(Self { decoder, config: params.config.clone() })
+    }
+}
+
+impl AudioDecoder for AacDecoder {
+    fn decode(&mut self, packet: &Packet) -> Result<AudioBuffer> {
+        let mut sound = AudioBuffer { pts: packet.pts, ..AudioBuffer::default() };
+        let decoder = &mut self.decoder;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            decoder.decode_au(&packet.data, |f| {
+                sound.sample_rate = f.sample_rate;
+                sound.channels = f.planar.len() as u16;
+                for i in 0..f.samples {
+                    sound.samples.extend(f.planar.iter().map(|p| p.get(i).copied().unwrap_or_default()));
+                }
+                Ok(())
+            })
+        }));
+        let what = match result {
+            Ok(Ok(())) => return Ok(sound),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "damaged sound broke the decoder".to_owned(),
+        };
+        // One bad packet must not end the track.
+        self.decoder = Decoder::from_asc(&self.config, DecodeOptions::unbounded())
+            .map_err(|e| Error::new(ErrorKind::Codec, format!("AAC decoding: {e}")))?;
+        Err(Error::new(ErrorKind::Media, format!("AAC does not decode: {what}")))
+    }
+}
+
 /// Silence as AAC: one access unit that can be repeated for ever, and the track's parameters.
 #[derive(Clone, Debug)]
 pub struct Silence {
@@ -147,6 +197,21 @@ mod tests {
         let quiet = AudioBuffer { samples: vec![0.0; 2048], sample_rate: 48_000, channels: 2, pts: MediaTime::ZERO };
         let all: Vec<_> = (0..12).map(|_| e.encode(&quiet).unwrap().data).collect();
         assert!(all[SETTLE - 1..].iter().all(|u| *u == s.unit));
+    }
+    #[test]
+    fn a_bad_packet_does_not_end_the_track() {
+        let s = silence().unwrap();
+        let mut d = AacDecoder::new(&s.params).unwrap();
+        let good = s.packet(MediaTime::SECOND);
+        for bad in [&[][..], &[0xff; 40], &[0x21]] {
+            let packet = Packet { data: Bytes::copy_from_slice(bad), ..good.clone() };
+            let _ = d.decode(&packet);
+            let sound = d.decode(&good).unwrap();
+            assert_eq!((sound.samples.len(), sound.channels, sound.sample_rate), (2048, 2, 48_000));
+            assert_eq!(sound.pts, MediaTime::SECOND);
+            assert!(sound.samples.iter().all(|s| s.abs() < 1e-4));
+        }
+        assert!(d.decode(&Packet { data: Bytes::new(), ..good }).is_err());
     }
     #[test]
     fn shapes_are_checked_and_loud_sound_is_clipped() {

@@ -11,7 +11,7 @@ use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
 
 use super::bits::{BitReader, to_rbsp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::h264::{avcc_sets, avcc_units, nal, nal_type};
+use crate::media::h264::{SpsInfo, avcc_sets, avcc_units, nal, nal_type};
 use crate::media::{Codec, VideoParams};
 
 /// Parameter sets of one stream are kept up to this many bytes; real ones are under 200.
@@ -36,6 +36,7 @@ struct SpsFacts {
     separate_planes: bool,
     /// Luma samples hidden on the left and at the top.
     crop: (usize, usize),
+    reorder_depth: u8,
 }
 
 /// Guard and parameter sets of one stream.
@@ -129,6 +130,8 @@ impl Gate {
         for unit in avcc_units(au) {
             let unit = unit?;
             match nal_type(unit) {
+                // Most cameras repeat their sets with each keyframe.
+                nal::SPS | nal::PPS if self.knows(unit) => {}
                 nal::SPS | nal::PPS => {
                     self.learn(unit)?;
                     if nal_type(unit) == nal::SPS && !new_sps {
@@ -184,7 +187,8 @@ impl Gate {
             last.was_ref = ref_idc != 0;
         }
         self.active_sps = slice.sps;
-        let fresh = std::mem::take(&mut self.fresh);
+        // New parameters begin a new stream: what the decoder holds back must come out before it sees them.
+        let fresh = std::mem::take(&mut self.fresh) || (idr && new_sps);
         if fresh {
             // In front of the access unit's own sets, which win.
             self.scratch.clear();
@@ -205,13 +209,21 @@ impl Gate {
         self.sps.get(&self.active_sps).map_or((0, 0), |s| s.crop)
     }
 
+    fn knows(&self, unit: &[u8]) -> bool {
+        self.sets.windows(unit.len() + 4).any(|w| w.starts_with(&START_CODE) && w.ends_with(unit))
+    }
+
     fn keep(&mut self, unit: &[u8]) {
-        // A camera that repeats its sets before each keyframe must not make this grow.
-        if self.sets.len() + unit.len() + 4 > MAX_SETS || self.sets.windows(unit.len()).any(|w| w == unit) {
+        if self.sets.len() + unit.len() + 4 > MAX_SETS {
             return;
         }
         self.sets.extend_from_slice(&START_CODE);
         self.sets.extend_from_slice(unit);
+    }
+
+    /// Pictures that the active SPS may hold back.
+    pub(super) fn reorder_depth(&self) -> u8 {
+        self.sps.get(&self.active_sps).map_or(0, |s| s.reorder_depth)
     }
 
     fn learn(&mut self, unit: &[u8]) -> Result<()> {
@@ -253,6 +265,7 @@ impl Gate {
             frames_only,
             separate_planes: c.separate_colour_plane_flag,
             crop,
+            reorder_depth: SpsInfo::parse(unit)?.reorder_depth,
         };
         self.sps.insert(u32::from(sps.seq_parameter_set_id.id()), facts);
         Ok(())

@@ -1,7 +1,7 @@
 //! Pictures out of decoder memory into pooled frames.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{ColorRange, Frame, FramePool};
+use crate::media::{ColorRange, Frame, FrameBuf, FramePool};
 use crate::time::MediaTime;
 
 /// Pictures kept for reuse: what reordering, the newest-frame slot and a transition hold, with room to spare.
@@ -19,13 +19,16 @@ impl Pictures {
         self.range = range;
     }
 
-    /// The pool for this size.
-    pub(super) fn pool(&mut self, width: usize, height: usize) -> Result<&FramePool> {
+    /// A writable picture of this size, its range set.
+    pub(super) fn take(&mut self, width: usize, height: usize) -> Result<FrameBuf> {
         let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
         if self.pool.as_ref().is_none_or(|p| p.size() != size) {
             self.pool = Some(FramePool::new(size.0, size.1, KEEP)?);
         }
-        self.pool.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "no pool"))
+        let pool = self.pool.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "no pool"))?;
+        let mut buf = pool.take();
+        buf.set_range(self.range);
+        Ok(buf)
     }
 
     /// Copies a 4:2:0 picture of `size`, less `crop` samples at the left and the top.
@@ -36,9 +39,8 @@ impl Pictures {
         crop: (usize, usize),
         pts: MediaTime,
     ) -> Result<Frame> {
-        let range = self.range;
         let (width, height) = (size.0.saturating_sub(crop.0), size.1.saturating_sub(crop.1));
-        let mut buf = self.pool(width, height)?.take();
+        let mut buf = self.take(width, height)?;
         for (i, (mut to, (data, stride))) in buf.planes_mut().into_iter().zip(planes).enumerate() {
             let (left, top) = if i == 0 { crop } else { (crop.0 / 2, crop.1 / 2) };
             for y in 0..to.height {
@@ -51,7 +53,6 @@ impl Pictures {
             }
         }
         buf.set_pts(pts);
-        buf.set_range(range);
         Ok(buf.freeze())
     }
 }

@@ -24,6 +24,14 @@ impl Reorder {
         Self { held: Vec::with_capacity(depth + 1), depth, last: None, step: 2, late: 0 }
     }
 
+    /// Changes the depth, for a stream that changed at a keyframe.
+    pub(super) fn set_depth(&mut self, depth: u8, out: &mut dyn FnMut(Frame)) {
+        if self.depth != usize::from(depth.min(16)) {
+            self.flush(out);
+            *self = Self::new(depth);
+        }
+    }
+
     /// Takes the next picture in decode order. `idr`: it starts a new count.
     pub(super) fn push(&mut self, idr: bool, poc: i32, frame: Frame, out: &mut dyn FnMut(Frame)) {
         if self.depth == 0 {

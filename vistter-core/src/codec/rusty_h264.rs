@@ -42,7 +42,7 @@ impl VideoDecoder for RustyH264Decoder {
     fn configure(&mut self, params: &VideoParams) -> Result<()> {
         self.gate.configure(params)?;
         self.decoder = Decoder::new();
-        self.order = Reorder::new(params.reorder_depth);
+        self.order = Reorder::new(0);
         self.pictures.configure(params.range);
         Ok(())
     }
@@ -69,6 +69,9 @@ impl VideoDecoder for RustyH264Decoder {
                 let picture = self.pictures.copy(planes, (p.width, p.height), self.gate.crop(), packet.pts);
                 match picture {
                     Ok(frame) => {
+                        if idr {
+                            self.order.set_depth(self.gate.reorder_depth(), out);
+                        }
                         self.order.push(idr, self.decoder.last_poc(), frame, out);
                         return Ok(());
                     }

@@ -50,7 +50,7 @@ fn row(d: &mut dyn VideoDecoder, v: &Vector) -> String {
 #[ignore = "prints figures, checks nothing"]
 fn table() {
     let mut out = String::from("| stream | rusty_h264 | openh264 |\n|---|---|---|\n");
-    for recipe in vectors::H264 {
+    for recipe in vectors::H264.iter().chain([&vectors::UNALIGNED_SLICES]) {
         let v = vectors::make(recipe);
         let cells: Vec<String> = decoders().iter_mut().map(|d| row(d.as_mut(), &v)).collect();
         writeln!(out, "| {} | {} |", v.name, cells.join(" | ")).unwrap();
