@@ -99,6 +99,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         rgba: s.color.rgba,
         tracking: s.tracking,
         align,
+        width: None,
         max_width: max_width.map(|w| w * k),
         limit,
     };
@@ -124,12 +125,17 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             let n = fits(w, h)?;
             (Picture::Rect { width: w as usize, height: h as usize, radius: radius * k, rgba: color.rgba }, n)
         }
-        Content::Text { text, style, align, max_width } => {
+        Content::Text { text, style, align, width, max_width } => {
             // A line wider than twice the canvas shows nowhere whole.
             let limit = 2 * canvas.width.max(1) as usize;
-            let spec = spec(style, *align, *max_width, limit);
+            let most = match (*width, *max_width) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            let mut spec = spec(style, *align, most, limit);
+            spec.width = width.map(|w| px(w) as usize);
             let line = (spec.size * LINE_HEIGHT).ceil() as u64;
-            let n = fits(max_width.map_or(limit as u64, px), line)?;
+            let n = fits(width.or(most).map_or(limit as u64, px), line)?;
             (Picture::Text { text: text.clone(), spec }, n)
         }
         Content::Ticker { text, style, width, gap, speed } => {

@@ -1,10 +1,68 @@
-//! Overlay Composition Language: parse, validate, compile, evaluate, render.
+//! Overlay Composition Language: what viewers see over the cameras, as a JSON document.
+//!
+//! A document is read and checked with every fault at once ([`Document::parse`]), its files are loaded ([`Assets`]), a
+//! scene of it is compiled for one canvas ([`compile`]), and [`OclOverlay`] plays it behind core's
+//! [`Overlay`](vistter_core::ports::Overlay). The language is specified in `docs/ocl/README.md`.
+//!
+//! ```
+//! use std::collections::{BTreeMap, HashMap};
+//! use vistter_core::{clock::WallTime, media::FramePool, time::FrameRate};
+//! use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
+//! use vistter_ocl::OclOverlay;
+//!
+//! let document = r##"{
+//!     "ocl": "1.0",
+//!     "canvas": { "width": 1920, "height": 1080 },
+//!     "tokens": { "name": { "default": "North pier" } },
+//!     "scenes": [{ "id": "main", "in": { "type": "fade", "duration": 0.5 }, "layers": [
+//!         { "id": "box", "type": "rect", "width": 700, "height": 120, "radius": 16, "color": "#0B1220E0",
+//!           "position": { "anchor": "bottom-left", "x": 96, "y": -96 } },
+//!         { "id": "name", "type": "text", "text": "{{name}}, {{clock|%H:%M:%S}}", "size": 54,
+//!           "position": { "anchor": "bottom-left", "x": 128, "y": -120 } }
+//!     ] }]
+//! }"##;
+//! let files: HashMap<String, Vec<u8>> = HashMap::new(); // or a Folder
+//! let mut overlay = OclOverlay::from_str("lower-third", document, &files, None, &BTreeMap::new())?;
+//!
+//! overlay.prepare(Canvas { width: 1280, height: 720, fps: FrameRate::FPS_30 })?;
+//! let tick = |frame| Tick { frame, wall: WallTime::default() };
+//! overlay.apply(tick(0), &OverlayAction::Show)?;
+//!
+//! let mut picture = FramePool::new(1280, 720, 4)?.take();
+//! picture.fill([16, 128, 128]);
+//! overlay.compose(tick(20), &mut picture)?;
+//! assert!(picture.plane(0).row(620)[160..400].iter().any(|y| *y > 200), "white text");
+//!
+//! let tokens = BTreeMap::from([("name".to_owned(), "Lighthouse".to_owned())]);
+//! overlay.apply(tick(21), &OverlayAction::SetTokens(tokens))?; // shows on the next compose
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it draws
+//! Content is drawn once into a straight-alpha raster and kept as premultiplied BT.709 limited-range Y, U, V and alpha
+//! planes. It is drawn again only when its text changes. A frame costs a blend of each layer's bounding box, in which
+//! transparent runs are skipped and opaque ones are copied; motion and fades need no drawing. The blend is integer
+//! arithmetic, compiled for several instruction sets and picked at run time, with the same bits from each. When no text
+//! changes, composing allocates nothing.
+//!
+//! # Units
+//! Lengths in a document are base pixels; in a [`SceneProgram`] they are canvas pixels, and times are output frames since
+//! the scene was shown. Pictures are I420, BT.709, limited range.
+//!
+//! # Current state
+//! The first slice of the language: images, rectangles, text, tickers, tokens, the clock, opacity and position over
+//! time, cuts and fades. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
+//! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
+
+#![deny(unsafe_code)]
 
 mod assets;
 mod blend;
 mod compile;
 mod ease;
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod message;
 pub mod model;

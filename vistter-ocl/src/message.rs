@@ -24,6 +24,7 @@ pub(crate) fn document(text: &str) -> Document {
         text: Template::literal(&line),
         style: TextStyle { size: 64.0, bold: true, color: Color::WHITE, tracking: 0.0 },
         align: Align::Center,
+        width: None,
         max_width: Some(1080.0),
     };
     Document {

@@ -147,6 +147,9 @@ pub enum Content {
         style: TextStyle,
         /// How its lines stand to each other.
         align: Align,
+        /// Width of the box in base pixels; lines are aligned in it, and end in "…" when they are longer. Without it
+        /// the box is as wide as the longest line.
+        width: Option<f64>,
         /// Lines longer than this end in "…"; base pixels.
         max_width: Option<f64>,
     },

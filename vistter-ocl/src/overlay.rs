@@ -73,6 +73,7 @@ impl OclOverlay {
                 list = list.into_iter().map(|d| source.locate(d)).collect();
             }
             warnings.append(&mut list);
+            warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
             return Err(faults(warnings));
         }
         let scene = scene.unwrap_or_default();

@@ -54,6 +54,12 @@ impl Template {
     /// # Errors
     /// Every fault, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<TemplateFault>> {
+        let (template, faults) = Self::read(text);
+        if faults.is_empty() { Ok(template) } else { Err(faults) }
+    }
+
+    /// Reads what can be read, with what cannot.
+    pub(crate) fn read(text: &str) -> (Self, Vec<TemplateFault>) {
         let (mut parts, mut faults) = (Vec::new(), Vec::new());
         let mut rest = text;
         while let Some(start) = rest.find("{{") {
@@ -66,16 +72,13 @@ impl Template {
                 rest = "";
                 break;
             };
-            match part(&body[..end]) {
-                Ok(p) => parts.push(p),
-                Err(mut f) => faults.append(&mut f),
-            }
+            parts.extend(part(&body[..end], &mut faults));
             rest = &body[end + 2..];
         }
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.to_owned()));
         }
-        if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
+        (Self { parts }, faults)
     }
 
     /// A text without tokens; `{{` has no meaning in it.
@@ -139,36 +142,35 @@ fn filter(value: &str, filters: &[Filter], out: &mut String) {
     };
 }
 
-fn part(body: &str) -> Result<Part, Vec<TemplateFault>> {
+/// What stands between the braces; a token with a faulty filter is still a token, so that its name is checked too.
+fn part(body: &str, faults: &mut Vec<TemplateFault>) -> Option<Part> {
     let mut fields = body.split('|');
     let name = fields.next().unwrap_or("").trim();
     if name.is_empty() {
-        return Err(vec![TemplateFault::Empty]);
+        faults.push(TemplateFault::Empty);
+        return None;
     }
     if name == CLOCK {
         let format = fields.next().unwrap_or("%H:%M:%S");
         let zone = fields.next().unwrap_or("UTC").trim();
-        let mut faults = Vec::new();
-        let f = Format::parse(format).map_err(|bad| faults.push(TemplateFault::ClockFormat(bad)));
-        let o = Offset::parse(zone).ok_or_else(|| faults.push(TemplateFault::Zone(zone.to_owned())));
-        faults.extend(fields.map(|extra| TemplateFault::Filter(extra.to_owned())));
-        return match (f, o) {
-            (Ok(format), Ok(offset)) if faults.is_empty() => Ok(Part::Clock { format, offset }),
-            _ => Err(faults),
-        };
+        let format = Format::parse(format).map_err(|bad| faults.push(TemplateFault::ClockFormat(bad))).ok();
+        let offset = Offset::parse(zone);
+        if offset.is_none() {
+            faults.push(TemplateFault::Zone(zone.to_owned()));
+        }
+        faults.extend(fields.map(|extra| TemplateFault::Filter(extra.trim().to_owned())));
+        return Some(Part::Clock { format: format?, offset: offset? });
     }
-    let (mut filters, mut faults) = (Vec::new(), Vec::new());
+    let mut filters = Vec::new();
     for f in fields {
-        match f.trim() {
-            "upper" => filters.push(Filter::Upper),
-            "lower" => filters.push(Filter::Lower),
-            _ => match f.trim_start().strip_prefix("default:") {
-                Some(d) => filters.push(Filter::Default(d.to_owned())),
-                None => faults.push(TemplateFault::Filter(f.trim().to_owned())),
-            },
+        match (f.trim(), f.trim_start().strip_prefix("default:")) {
+            ("upper", _) => filters.push(Filter::Upper),
+            ("lower", _) => filters.push(Filter::Lower),
+            (_, Some(text)) => filters.push(Filter::Default(text.to_owned())),
+            (unknown, None) => faults.push(TemplateFault::Filter(unknown.to_owned())),
         }
     }
-    if faults.is_empty() { Ok(Part::Token { name: name.to_owned(), filters }) } else { Err(faults) }
+    Some(Part::Token { name: name.to_owned(), filters })
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub(crate) struct TextSpec {
     pub(crate) rgba: [u8; 4],
     pub(crate) tracking: f64,
     pub(crate) align: Align,
+    /// Width of the box; as wide as the longest line if absent.
+    pub(crate) width: Option<usize>,
+    /// Lines longer than this end in "…".
     pub(crate) max_width: Option<f64>,
     /// The most pixels a line may be wide; more is cut.
     pub(crate) limit: usize,
@@ -86,12 +89,12 @@ impl TextEngine {
         let bleed = (spec.size / 10.0).ceil() as usize + 1;
         let height = (lines * line_height as usize).min(MAX_LAYER_PIXELS as usize);
         let limit = spec.limit.min(MAX_LAYER_PIXELS as usize / height.max(1));
-        let width = widest.min(limit);
+        let width = spec.width.unwrap_or(widest).min(limit);
         out.reset(width + 2 * bleed, height);
         out.origin = (bleed as i32, 0);
         out.size = (width as i32, height as i32);
         for run in runs() {
-            let free = widest as f32 - run.line_w;
+            let free = (width as f32 - run.line_w).max(0.0);
             let start = match spec.align {
                 Align::Left => 0.0,
                 Align::Center => (free / 2.0).floor(),
@@ -159,6 +162,7 @@ mod tests {
             rgba: [255, 255, 255, 255],
             tracking: 0.0,
             align: Align::Left,
+            width: None,
             max_width: None,
             limit: 8192,
         }

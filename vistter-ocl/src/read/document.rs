@@ -99,7 +99,12 @@ fn token(n: &Node<'_>, f: &Faults) -> Option<Token> {
     o.finish()?;
     let max_length = max.map_or(DEFAULT_TOKEN_CHARS, |m| m as usize);
     if default.chars().count() > max_length {
-        n.fault(f, "OCL-TOKEN-LENGTH", format!("the default is longer than {max_length} characters"));
+        let at = format!("{}/default", n.pointer);
+        f.push(Diagnostic::error(
+            "OCL-TOKEN-LENGTH",
+            at,
+            format!("the default is longer than {max_length} characters"),
+        ));
         return None;
     }
     Some(Token { default, max_length })

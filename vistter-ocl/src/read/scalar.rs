@@ -192,14 +192,9 @@ pub(super) fn easing(n: &Node<'_>, f: &Faults) -> Option<Easing> {
 /// A text with tokens, all of them known.
 pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Template> {
     let s = text(n, f, MAX_TEXT_CHARS)?;
-    let t = match Template::parse(&s) {
-        Ok(t) => t,
-        Err(faults) => {
-            faults.iter().for_each(|fault| template_fault(n, f, fault));
-            return None;
-        }
-    };
-    let mut ok = true;
+    let (t, faults) = Template::read(&s);
+    faults.iter().for_each(|fault| template_fault(n, f, fault));
+    let mut ok = faults.is_empty();
     for name in t.tokens().filter(|name| !tokens.contains(name)) {
         ok = false;
         let d = Diagnostic::error("OCL-UNKNOWN-TOKEN", n.pointer.clone(), format!("unknown token \"{name}\""));

@@ -143,8 +143,9 @@ fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
     let style = style(o);
     let align = o.optional("align", scalar::align).unwrap_or(Align::Left);
+    let width = o.optional("width", scalar::length);
     let max_width = o.optional("maxWidth", scalar::length);
-    Some(Content::Text { text: text?, style: style?, align, max_width })
+    Some(Content::Text { text: text?, style: style?, align, width, max_width })
 }
 
 fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
@@ -201,7 +202,12 @@ fn keyframes<T>(
         };
         if out.last().is_some_and(|last| !before(last.at, at)) {
             let at = Node { value: k.value, pointer: format!("{}/at", k.pointer) };
-            at.fault_help(f, "OCL-KEYFRAME-ORDER", "a keyframe comes after the one before it", "sort them by \"at\"");
+            at.fault_help(
+                f,
+                "OCL-KEYFRAME-ORDER",
+                "this keyframe is not later than the one before it",
+                "sort them by \"at\"",
+            );
             ok = false;
             continue;
         }

@@ -160,9 +160,7 @@ impl<'v> Object<'v, '_> {
                 continue;
             }
             let at = self.node.child(key, &Value::Null).pointer;
-            // A field that is already there is no candidate: who writes "colour" beside "color" means another one.
-            let open = known.iter().copied().filter(|k| !self.map.contains_key(*k));
-            self.faults.unknown("OCL-UNKNOWN-FIELD", &at, "field", key, open);
+            self.faults.unknown("OCL-UNKNOWN-FIELD", &at, "field", key, known.iter().copied());
         }
         (!self.broken.get()).then_some(())
     }

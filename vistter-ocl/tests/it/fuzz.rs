@@ -1,0 +1,85 @@
+//! The fuzz targets on a stable compiler: every document of the repository, and seeded mutations of them.
+
+use std::path::Path;
+
+use vistter_ocl::fuzzing;
+
+/// Mutations of each document; `OCL_FUZZ_ROUNDS` asks for more.
+const ROUNDS: usize = 60;
+
+fn seeds() -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut out = Vec::new();
+    let mut folders =
+        vec![root.join("tests/golden"), root.join("tests/broken"), root.join("../vistter-appliance/assets/demo")];
+    while let Some(dir) = folders.pop() {
+        for e in std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
+            if e.is_dir() {
+                folders.push(e);
+            } else if e.to_string_lossy().ends_with(".ocl.json") {
+                out.push(std::fs::read(e).unwrap());
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn documents_and_mutations_of_them_never_panic() {
+    let seeds = seeds();
+    assert!(seeds.len() > 20);
+    let rounds = std::env::var("OCL_FUZZ_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(ROUNDS);
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut random = move |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n.max(1) as u64) as usize
+    };
+    // pieces that a document's reader has opinions on
+    let pieces: [&[u8]; 16] = [
+        b"0",
+        b"-1",
+        b"1e308",
+        b"8192",
+        b"0.0001",
+        b"null",
+        b"\"\"",
+        b"{}",
+        b"[]",
+        b"{{",
+        b"}}",
+        b"{{clock|%S}}",
+        b"\"75f\"",
+        b"\"\\u0000\\ud83d\\ude00\"",
+        b"\"ticker\"",
+        b"1000",
+    ];
+    for seed in &seeds {
+        fuzzing::parse(seed);
+        fuzzing::compile(seed);
+        for _ in 0..rounds {
+            let mut d = seed.clone();
+            for _ in 0..=random(3) {
+                let (at, len) = (random(d.len()), random(12));
+                let end = (at + len).min(d.len());
+                match random(4) {
+                    0 => d.truncate(at),
+                    1 => drop(d.splice(at..end, pieces[random(pieces.len())].iter().copied())),
+                    2 => {
+                        // a number for another one, which mostly stays a document
+                        if let Some(i) = d[at..].iter().position(u8::is_ascii_digit) {
+                            let i = at + i;
+                            let n = d[i..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+                            drop(d.splice(i..i + n, pieces[random(5)].iter().copied()));
+                        }
+                    }
+                    _ => d.get_mut(at).into_iter().for_each(|b| *b = random(256) as u8),
+                }
+            }
+            fuzzing::parse(&d);
+            fuzzing::compile(&d);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Golden cases: each folder under `tests/golden/` holds `overlay.ocl.json`, `case.toml` and `expected.png`.
+//!
+//! `OCL_BLESS=1 cargo test -p vistter-ocl golden` writes the expected pictures anew: look at every one that changed.
+//! A failure writes what was drawn and the differences under the target folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use vistter_core::clock::WallTime;
+use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
+use vistter_core::time::FrameRate;
+use vistter_ocl::OclOverlay;
+
+use crate::picture::{background, difference, rgb};
+
+/// One `case.toml`: `key = value` lines (a subset of TOML, so that no parser is needed for it).
+struct Case(BTreeMap<String, String>);
+
+impl Case {
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        let pair =
+            |l: &str| l.split_once('=').map(|(k, v)| (k.trim().to_owned(), v.trim().trim_matches('"').to_owned()));
+        Self(text.lines().filter(|l| !l.starts_with('#')).filter_map(pair).collect())
+    }
+    fn number(&self, key: &str) -> Option<u64> {
+        self.0.get(key).map(|v| v.parse().unwrap_or_else(|_| panic!("{key} = {v}")))
+    }
+    fn tokens(&self, prefix: &str) -> BTreeMap<String, String> {
+        self.0.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone()))).collect()
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn run(name: &str) {
+    let dir = folder(name);
+    let case = Case::read(&dir.join("case.toml"));
+    let fps = FrameRate::parse(case.0.get("fps").map_or("30", String::as_str)).unwrap();
+    let (width, height) = (case.number("width").unwrap() as u32, case.number("height").unwrap() as u32);
+    let mut overlay = match case.0.get("message") {
+        Some(text) => OclOverlay::message(text),
+        None => {
+            let scene = case.0.get("scene").map(String::as_str);
+            OclOverlay::from_file(name, &dir.join("overlay.ocl.json"), scene, &case.tokens("token."))
+                .unwrap_or_else(|e| panic!("{e}"))
+        }
+    };
+    overlay.prepare(Canvas { width, height, fps }).unwrap();
+    let wall = WallTime::from_unix_nanos(case.number("wall").unwrap_or(0) as i64 * 1_000_000_000);
+    let tick = |frame| Tick { frame, wall };
+    overlay.apply(tick(0), &OverlayAction::Show).unwrap();
+    let at = case.number("frame").unwrap();
+    let live = case.tokens("live.");
+    if !live.is_empty() {
+        // draw once before, so that the change has to replace what was drawn
+        overlay.compose(tick(0), &mut background(width, height)).unwrap();
+        overlay.apply(tick(at), &OverlayAction::SetTokens(live)).unwrap();
+    }
+    if let Some(hide) = case.number("hide") {
+        overlay.apply(tick(hide), &OverlayAction::Hide).unwrap();
+    }
+    let mut buf = background(width, height);
+    overlay.compose(tick(at), &mut buf).unwrap();
+    let got = rgb(&buf);
+
+    let expected = dir.join("expected.png");
+    if std::env::var_os("OCL_BLESS").is_some() {
+        got.save(&expected).unwrap();
+        return;
+    }
+    let want = image::open(&expected).unwrap().into_rgb8();
+    assert_eq!(got.dimensions(), want.dimensions(), "{name}");
+    let (worst, diff) = difference(&got, &want);
+    let tolerance = case.number("tolerance").expect("a tolerance") as u8;
+    assert!(case.0.contains_key("reason"), "{name}: a tolerance needs a reason");
+    if worst > tolerance {
+        let out = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (a, b) = (out.join(format!("{name}.got.png")), out.join(format!("{name}.diff.png")));
+        got.save(&a).unwrap();
+        diff.save(&b).unwrap();
+        panic!("{name}: differs by {worst}, allowed {tolerance}; see {} and {}", a.display(), b.display());
+    }
+}
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        $(#[test] fn $name() { run(&stringify!($name).replace('_', "-")); })*
+        /// A folder that no test runs would prove nothing.
+        #[test]
+        fn every_folder_is_run() {
+            let mut want: Vec<String> = vec![$(stringify!($name).replace('_', "-")),*];
+            let mut have: Vec<String> = std::fs::read_dir(folder("")).unwrap()
+                .map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            want.sort();
+            have.sort();
+            assert_eq!(have, want);
+        }
+    };
+}
+
+cases! {
+    anchors fade_half image_scaled keyframes_moving message odd_edges portrait_canvas rect_rounded_alpha text_lines
+    ticker_running tokens_and_clock
+}

@@ -1,0 +1,11 @@
+//! Integration tests of the language, one binary.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption does not know
+
+mod broken;
+mod demo;
+mod fuzz;
+mod golden;
+mod overlay;
+mod picture;
+mod specification;

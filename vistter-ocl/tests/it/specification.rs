@@ -1,0 +1,33 @@
+//! Every example of the specification is a document that plays.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use vistter_core::clock::WallTime;
+use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
+use vistter_core::time::FrameRate;
+use vistter_ocl::OclOverlay;
+
+use crate::picture::background;
+
+#[test]
+fn every_example_plays() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ocl/README.md")).unwrap();
+    let examples: Vec<&str> =
+        text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(examples.len() >= 8, "found {}", examples.len());
+    let mark = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/image-scaled/mark.png")).unwrap();
+    let files: HashMap<String, Vec<u8>> = HashMap::from([("pictures/logo.png".to_owned(), mark)]);
+    for (i, example) in examples.iter().enumerate() {
+        let mut o = OclOverlay::from_str("example", example, &files, None, &BTreeMap::new())
+            .unwrap_or_else(|e| panic!("example {}:\n{example}\n{e}", i + 1));
+        assert!(o.warnings().is_empty(), "example {}: {:?}", i + 1, o.warnings());
+        o.prepare(Canvas { width: 640, height: 360, fps: FrameRate::FPS_30 }).unwrap();
+        let tick = |frame| Tick { frame, wall: WallTime::from_unix_nanos(0) };
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        let mut buf = background(640, 360);
+        let before: Vec<u8> = buf.plane(0).data.to_vec();
+        o.compose(tick(90), &mut buf).unwrap();
+        assert!(buf.plane(0).data != before, "example {} draws nothing:\n{example}", i + 1);
+    }
+}
