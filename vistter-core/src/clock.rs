@@ -93,8 +93,7 @@ pub struct ManualClock {
 struct Manual {
     now: MediaTime,
     wall: WallTime,
-    /// Deadlines of the threads that sleep; one whose time has come does not count, though it may not have woken yet.
-    sleepers: Vec<MediaTime>,
+    sleepers: usize,
 }
 
 impl ManualClock {
@@ -116,7 +115,7 @@ impl ManualClock {
     /// Blocks until `n` threads sleep on this clock, so that a test can advance without a race.
     pub fn wait_for_sleepers(&self, n: usize) {
         let mut s = self.lock();
-        while s.sleepers.iter().filter(|d| **d > s.now).count() < n {
+        while s.sleepers < n {
             s = self.state.1.wait(s).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -136,14 +135,12 @@ impl Clock for ManualClock {
         if s.now >= deadline {
             return;
         }
-        s.sleepers.push(deadline);
+        s.sleepers += 1;
         self.state.1.notify_all();
         while s.now < deadline {
             s = self.state.1.wait(s).unwrap_or_else(PoisonError::into_inner);
         }
-        if let Some(i) = s.sleepers.iter().position(|d| *d == deadline) {
-            s.sleepers.swap_remove(i);
-        }
+        s.sleepers -= 1;
     }
 }
 

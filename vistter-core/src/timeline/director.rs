@@ -247,7 +247,8 @@ impl Director {
                 out(Effect::Overlay { overlay: i, on });
             }
         }
-        if !self.ended && self.schedule.stop_after().is_some_and(|end| n >= end) {
+        // With the frame that is being made, the show has its length.
+        if !self.ended && self.schedule.stop_after().is_some_and(|end| n.saturating_add(1) >= end) {
             self.ended = true;
             out(Effect::End);
         }

@@ -5,5 +5,4 @@ mod damage;
 mod decode;
 mod encode;
 mod peer;
-mod rubbish;
 mod vectors;

@@ -1,0 +1,128 @@
+//! Builds a session from a show: the one place that knows every crate.
+
+use std::path::Path;
+
+use vistter_core::config::{CameraConfig, Credentials, DestinationConfig, OverlayConfig, ShowConfig};
+use vistter_core::diagnose::Severity;
+use vistter_core::media::Bitrate;
+use vistter_core::output::mp4::{Mp4Recorder, Recordings};
+use vistter_core::session::{Session, SessionBuilder};
+use vistter_core::source::{RtspConfig, RtspSource};
+use vistter_core::{Error, ErrorKind, Result, Secret};
+use vistter_ocl::OclOverlay;
+use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
+
+/// The id of the recording among the outputs.
+pub const RECORDING: &str = "recording";
+/// The largest file of certificate authorities that is read, in bytes.
+const MAX_CA_BYTES: u64 = 4 << 20;
+
+/// A show with all its parts, ready to start or to be given more of them.
+#[derive(Debug)]
+pub struct Prepared {
+    /// To start, or to add to.
+    pub builder: SessionBuilder,
+    /// The files that the recording really writes.
+    pub recordings: Option<Recordings>,
+}
+
+/// Starts a show. Files in it are relative to `base_dir`.
+///
+/// A part that does not work does not keep the rest off the air: an overlay that cannot be read, a destination with an
+/// impossible address. They are in [`Session::troubles`], and in the log. Cameras and destinations connect in the
+/// background.
+///
+/// # Errors
+/// `Config` when the show itself is wrong ([`ShowConfig::check`]); what [`SessionBuilder::start`] says.
+pub async fn start(show: ShowConfig, base_dir: &Path) -> Result<Session> {
+    let base = base_dir.to_owned();
+    // Overlay documents, pictures and fonts are read and drawn here.
+    let prepared = tokio::task::spawn_blocking(move || prepare(&show, &base))
+        .await
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("the show could not be built: {e}")))??;
+    Box::pin(prepared.builder.start()).await
+}
+
+/// Builds the parts of a show without starting anything. Reads files; does not touch the network.
+///
+/// # Errors
+/// `Config` when the show itself is wrong ([`ShowConfig::check`]).
+pub fn prepare(show: &ShowConfig, base_dir: &Path) -> Result<Prepared> {
+    if let Some(d) = show.check().into_iter().find(|d| d.severity == Severity::Error) {
+        let e = Error::new(ErrorKind::Config, format!("{} [{}]", d.message, d.code)).at(d.pointer);
+        return Err(match d.help {
+            Some(h) => e.next(h),
+            None => e,
+        });
+    }
+    let mut b =
+        Session::builder().program(show.program.clone()).audio(show.audio.clone()).timeline(show.timeline.clone());
+    for c in &show.cameras {
+        b = b.camera_fit(&c.id, Box::new(camera(c)), c.fit);
+    }
+    for o in &show.overlays {
+        b = match overlay(o, base_dir) {
+            Ok(overlay) => b.overlay(o.layer, Box::new(overlay)),
+            Err(e) => b.missing_overlay(&o.id, &e),
+        };
+    }
+    if !show.slate.message.is_empty() {
+        b = b.slate(Box::new(OclOverlay::message(&show.slate.message)));
+    }
+    for d in &show.destinations {
+        b = match destination(d, show, base_dir) {
+            Ok(output) => b.output(&d.id, Box::new(output)),
+            Err(e) => b.trouble(format!("destination {}", d.id), &e),
+        };
+    }
+    let mut recordings = None;
+    if let Some(r) = &show.recording {
+        let recorder = Mp4Recorder::new(base_dir.join(&r.file));
+        recordings = Some(recorder.files());
+        b = b.recording(RECORDING, Box::new(recorder));
+    }
+    Ok(Prepared { builder: b, recordings })
+}
+
+/// The source of a camera.
+pub fn camera(c: &CameraConfig) -> RtspSource {
+    let mut config = RtspConfig::new(c.url.clone()).transport(c.transport);
+    // The fields win over the URL; a lone password belongs to the URL's user.
+    let in_url = c.url.credentials();
+    let user = c.user.clone().or_else(|| in_url.map(|i| i.user.clone()));
+    if let Some(user) = user {
+        let password = c.password.clone().or_else(|| in_url.map(|i| i.password.clone()));
+        config = config.credentials(Credentials { user, password: password.unwrap_or(Secret::new(String::new())) });
+    }
+    RtspSource::new(config)
+}
+
+fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
+    let overlay = OclOverlay::from_file(&o.id, &base_dir.join(&o.file), o.scene.as_deref(), &o.tokens)?;
+    for w in overlay.warnings() {
+        tracing::warn!("overlay {}: {w}", o.id);
+    }
+    Ok(overlay)
+}
+
+fn destination(d: &DestinationConfig, show: &ShowConfig, base_dir: &Path) -> Result<RtmpOutput> {
+    let target = RtmpTarget::new(&d.url, d.key.as_ref())?;
+    let mut options = RtmpOptions::default();
+    options.video_bitrate = Some(Bitrate::from_kbps(show.program.bitrate_kbps));
+    if let Some(file) = &d.ca_file {
+        options.extra_ca = Some(read_bounded(&base_dir.join(file))?);
+    }
+    RtmpOutput::new(target, options)
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>> {
+    use std::io::Read as _;
+    let place = || path.display().to_string();
+    let fail = |e: std::io::Error| Error::io("read the certificate authorities", &e).at(place());
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(fail)?.take(MAX_CA_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > MAX_CA_BYTES {
+        return Err(Error::new(ErrorKind::Limit, "the file of certificate authorities is too large").at(place()));
+    }
+    Ok(bytes)
+}

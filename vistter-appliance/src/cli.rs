@@ -1,0 +1,170 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vistter_core::Secret;
+use vistter_core::config::{Span, Transport};
+
+const AFTER: &str = "\
+Exit codes: 0 done · 1 failed · 2 wrong usage · 3 the show file is wrong · 4 the show ran, a part of it never worked
+
+First steps:
+  vistter demo                            a whole show on this machine, nothing needed
+  vistter probe rtsp://USER:PASSWORD@CAMERA/stream   what a camera sends
+  vistter check show.json                 what is wrong with a show file
+  vistter run show.json                   on air";
+
+/// Live production on a small box: cameras in, one program out, many destinations.
+#[derive(Debug, Parser)]
+#[command(name = "vistter", version, after_help = AFTER, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// What is logged to stderr: off, error, warn, info, debug, trace, or a filter such as info,vistter_rtmp=debug
+    #[arg(long, global = true, value_name = "LEVEL", env = "VISTTER_LOG")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a show file until it ends or Ctrl-C
+    Run(RunArgs),
+    /// Play a whole show with simulated cameras and receivers, all inside this process
+    Demo(DemoArgs),
+    /// Say what a camera sends
+    Probe(ProbeArgs),
+    /// Say what this machine can do
+    Doctor(DoctorArgs),
+    /// Find everything that is wrong with a show file and its overlays
+    Check(CheckArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The show file (docs/show.md)
+    pub(crate) show: PathBuf,
+    /// End the show after this long, such as 20s or 600f
+    #[arg(long = "for", value_name = "LENGTH", value_parser = span)]
+    pub(crate) length: Option<Span>,
+    /// One JSON object a line on stdout: a status each second, events as they happen, a summary at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End the show after this long, such as 20s; otherwise Ctrl-C ends it
+    #[arg(long = "for", value_name = "LENGTH", value_parser = span)]
+    pub(crate) length: Option<Span>,
+    /// Where the recording, the picture and the received streams go
+    #[arg(long, value_name = "DIR", default_value = "vistter-demo")]
+    pub(crate) out: PathBuf,
+    /// One JSON object a line on stdout, as for run
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// rtsp:// or rtsps:// address; user and password may stand in it
+    // Read by the command, not by clap: clap would quote a wrong one, password and all.
+    #[arg(value_parser = secret)]
+    pub(crate) url: Secret<String>,
+    /// How long to watch, in seconds
+    #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "5s")]
+    pub(crate) length: Duration,
+    /// How RTP comes
+    #[arg(long, value_enum, default_value = "tcp")]
+    pub(crate) transport: TransportArg,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The show file (docs/show.md)
+    pub(crate) show: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The show file
+    Show,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TransportArg {
+    /// Inside the RTSP connection
+    Tcp,
+    /// As datagrams
+    Udp,
+}
+
+impl From<TransportArg> for Transport {
+    fn from(t: TransportArg) -> Self {
+        match t {
+            TransportArg::Tcp => Self::Tcp,
+            TransportArg::Udp => Self::Udp,
+        }
+    }
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    match Span::parse(text) {
+        Some(Span::Frames(0)) => Err("this is no time at all".into()),
+        Some(Span::Time(t)) if t.nanos() <= 0 => Err("this is no time at all".into()),
+        Some(s) => Ok(s),
+        None => Err("give seconds or frames: 20s, 2.5, 600f".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match span(text)? {
+        Span::Time(t) if t.to_duration() <= Duration::from_secs(3600) => Ok(t.to_duration()),
+        Span::Time(_) => Err("at most an hour".into()),
+        Span::Frames(_) => Err("give seconds: 5s, 2.5".into()),
+    }
+}
+
+fn secret(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
+    Ok(Secret::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+    #[test]
+    fn lengths() {
+        assert_eq!(span("20s"), Ok(Span::secs(20)));
+        assert!(span("0").is_err() && span("0f").is_err() && span("x").is_err());
+        assert!(seconds("10f").is_err() && seconds("99999").is_err());
+    }
+}

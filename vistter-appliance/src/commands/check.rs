@@ -1,0 +1,93 @@
+//! `vistter check`: everything that is wrong with a show file and with the overlays it names.
+
+use serde::Serialize;
+use vistter::ocl::OclOverlay;
+use vistter_core::config::ShowConfig;
+use vistter_core::diagnose::{Diagnostic, Severity};
+use vistter_core::ports::{Canvas, Overlay};
+
+use super::load::{base_dir, load};
+use crate::cli::CheckArgs;
+use crate::exit::Exit;
+use crate::ui::json;
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    file: String,
+    #[serde(flatten)]
+    diagnostic: Diagnostic,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    ok: bool,
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Finding>,
+}
+
+pub(crate) fn check(args: &CheckArgs) -> Exit {
+    let file = args.show.display().to_string();
+    let in_show = |d| Finding { file: file.clone(), diagnostic: d };
+    let mut findings = Vec::new();
+    match load(&args.show) {
+        Ok((show, warnings)) => {
+            findings.extend(warnings.into_iter().map(in_show));
+            findings.extend(overlays(&show, base_dir(&args.show)));
+        }
+        Err(found) => findings.extend(found.into_iter().map(in_show)),
+    }
+    let count = |s| findings.iter().filter(|f| f.diagnostic.severity == s).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let report = Report { ok: errors == 0, errors, warnings, findings };
+    if args.json {
+        json::document(&report);
+    } else {
+        print(&file, &report);
+    }
+    if report.ok { Exit::Ok } else { Exit::Invalid }
+}
+
+fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {
+    let p = &show.program;
+    let canvas = Canvas { width: p.width, height: p.height, fps: p.fps };
+    let mut findings = Vec::new();
+    for o in &show.overlays {
+        let path = base.join(&o.file);
+        let file = path.display().to_string();
+        let mut add = |d| findings.push(Finding { file: file.clone(), diagnostic: d });
+        match OclOverlay::from_file(&o.id, &path, o.scene.as_deref(), &o.tokens) {
+            Ok(mut overlay) => {
+                overlay.warnings().iter().cloned().for_each(&mut add);
+                if let Err(e) = overlay.prepare(canvas) {
+                    let d = Diagnostic::error("OCL-PREPARE", "", e.what().to_owned());
+                    add(match e.next_step() {
+                        Some(n) => d.help(n),
+                        None => d,
+                    });
+                }
+            }
+            Err(faults) => faults.into_diagnostics().into_iter().for_each(&mut add),
+        }
+    }
+    findings
+}
+
+fn print(file: &str, report: &Report) {
+    for f in &report.findings {
+        println!("{}:{}", f.file, f.diagnostic);
+    }
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    match (report.errors, report.warnings) {
+        (0, 0) => println!("{file}: good"),
+        (0, w) => println!("{file}: usable, {}", plural(w, "warning")),
+        (e, w) => println!("{file}: {}, {}", plural(e, "error"), plural(w, "warning")),
+    }
+}
+
+/// Prints what `run` found, on stderr.
+pub(super) fn complain(file: &std::path::Path, found: &[Diagnostic]) {
+    for d in found {
+        eprintln!("{}:{d}", file.display());
+    }
+}

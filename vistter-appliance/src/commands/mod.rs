@@ -1,0 +1,10 @@
+//! One file for each command, and what `run` and `demo` share in `play`.
+
+pub(crate) mod check;
+//pub(crate) mod demo;
+pub(crate) mod doctor;
+mod load;
+mod play;
+pub(crate) mod probe;
+pub(crate) mod run;
+pub(crate) mod schema;
