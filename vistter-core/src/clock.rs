@@ -93,7 +93,8 @@ pub struct ManualClock {
 struct Manual {
     now: MediaTime,
     wall: WallTime,
-    sleepers: usize,
+    /// Deadlines of the threads that sleep; one whose time has come does not count, though it may not have woken yet.
+    sleepers: Vec<MediaTime>,
 }
 
 impl ManualClock {
@@ -115,7 +116,7 @@ impl ManualClock {
     /// Blocks until `n` threads sleep on this clock, so that a test can advance without a race.
     pub fn wait_for_sleepers(&self, n: usize) {
         let mut s = self.lock();
-        while s.sleepers < n {
+        while s.sleepers.iter().filter(|d| **d > s.now).count() < n {
             s = self.state.1.wait(s).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -135,12 +136,14 @@ impl Clock for ManualClock {
         if s.now >= deadline {
             return;
         }
-        s.sleepers += 1;
+        s.sleepers.push(deadline);
         self.state.1.notify_all();
         while s.now < deadline {
             s = self.state.1.wait(s).unwrap_or_else(PoisonError::into_inner);
         }
-        s.sleepers -= 1;
+        if let Some(i) = s.sleepers.iter().position(|d| *d == deadline) {
+            s.sleepers.swap_remove(i);
+        }
     }
 }
 

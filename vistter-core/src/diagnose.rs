@@ -1,6 +1,8 @@
 //! Faults in documents people write (show files, OCL): a stable code, the JSON pointer, line and column, what was
 //! expected and the nearest valid name.
 
+#![allow(clippy::result_large_err)] // one per document, never per frame
+
 use std::collections::HashMap;
 use std::fmt;
 

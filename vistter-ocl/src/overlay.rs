@@ -200,6 +200,9 @@ impl Overlay for OclOverlay {
         Ok(())
     }
 
+    fn is_visible(&self, at: Tick) -> bool {
+        Self::is_visible(self, at.frame)
+    }
     fn is_static_until(&self, at: Tick) -> Option<u64> {
         let program = self.renderer.as_ref()?.program();
         let age = self.presence.age(at.frame)?;

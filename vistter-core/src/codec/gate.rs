@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
 
 use super::bits::{BitReader, to_rbsp};
+use super::picture::check_size;
+use super::sps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::h264::{SpsInfo, avcc_sets, avcc_units, nal, nal_type};
 use crate::media::{Codec, VideoParams};
 
-/// Parameter sets of one stream are kept up to this many bytes; real ones are under 200.
-const MAX_SETS: usize = 64 * 1024;
+/// Real parameter sets have under 100 bytes; there can be 32 SPS and 256 PPS.
+const MAX_SET_BYTES: usize = 1024;
 /// The part of a slice header that is read is shorter than this.
 const HEADER_BYTES: usize = 24;
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
@@ -29,13 +31,21 @@ pub(super) enum Verdict {
     Skip,
 }
 
+/// The visible part of a coded picture, in luma samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct View {
+    pub(super) left: usize,
+    pub(super) top: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct SpsFacts {
     log2_max_frame_num: u32,
     frames_only: bool,
     separate_planes: bool,
-    /// Luma samples hidden on the left and at the top.
-    crop: (usize, usize),
+    view: View,
     reorder_depth: u8,
 }
 
@@ -45,7 +55,9 @@ pub(super) struct Gate {
     sps: BTreeMap<u32, SpsFacts>,
     /// SPS id by PPS id.
     pps: BTreeMap<u32, u32>,
-    /// The sets that a decoder must have seen, in Annex B form.
+    /// The sets in force, as they came, by type and id.
+    known: BTreeMap<(u8, u32), Vec<u8>>,
+    /// The same as the decoder shall see them, in Annex B form.
     sets: Vec<u8>,
     /// The access unit to decode, in Annex B form.
     annex_b: Vec<u8>,
@@ -54,6 +66,7 @@ pub(super) struct Gate {
     last: Option<Last>,
     fresh: bool,
     fields_allowed: bool,
+    uncropped: bool,
     active_sps: u32,
 }
 
@@ -75,8 +88,9 @@ struct Slice {
 
 impl Gate {
     /// `fields_allowed`: the decoder takes progressive pictures from a stream that could also carry fields.
-    pub(super) fn new(fields_allowed: bool) -> Self {
-        Self { fields_allowed, ..Self::default() }
+    /// `uncropped`: the decoder shall see whole macroblocks, and its caller crops.
+    pub(super) fn new(fields_allowed: bool, uncropped: bool) -> Self {
+        Self { fields_allowed, uncropped, ..Self::default() }
     }
 
     /// Starts over with a stream's parameters.
@@ -87,11 +101,10 @@ impl Gate {
         if params.codec != Codec::H264 {
             return Err(Error::new(ErrorKind::Internal, format!("an H.264 decoder was given {}", params.codec)));
         }
-        *self = Self::new(self.fields_allowed);
+        *self = Self::new(self.fields_allowed, self.uncropped);
         let (sps, pps) = avcc_sets(&params.config)?;
         for unit in sps.iter().chain(&pps) {
-            self.learn(unit)?;
-            self.keep(unit);
+            self.keep(unit)?;
         }
         if self.sps.is_empty() || self.pps.is_empty() {
             return Err(Error::new(ErrorKind::Media, "the stream's parameters have no SPS or no PPS"));
@@ -126,19 +139,15 @@ impl Gate {
     fn judge_inner(&mut self, au: &[u8]) -> Result<Verdict> {
         self.annex_b.clear();
         let (mut first, mut ref_idc, mut idr) = (None, 0, false);
-        let mut new_sps = false;
+        let (mut new_sps, mut new_sets) = (false, false);
         for unit in avcc_units(au) {
             let unit = unit?;
             match nal_type(unit) {
-                // Most cameras repeat their sets with each keyframe.
-                nal::SPS | nal::PPS if self.knows(unit) => {}
-                nal::SPS | nal::PPS => {
-                    self.learn(unit)?;
-                    if nal_type(unit) == nal::SPS && !new_sps {
-                        self.sets.clear();
-                        new_sps = true;
-                    }
-                    self.keep(unit);
+                t @ (nal::SPS | nal::PPS) => {
+                    let new = self.keep(unit)?;
+                    new_sets |= new;
+                    new_sps |= new && t == nal::SPS;
+                    continue;
                 }
                 t @ (1 | nal::IDR) => {
                     if first.is_none() {
@@ -189,8 +198,7 @@ impl Gate {
         self.active_sps = slice.sps;
         // New parameters begin a new stream: what the decoder holds back must come out before it sees them.
         let fresh = std::mem::take(&mut self.fresh) || (idr && new_sps);
-        if fresh {
-            // In front of the access unit's own sets, which win.
+        if fresh || new_sets {
             self.scratch.clear();
             self.scratch.extend_from_slice(&self.sets);
             self.scratch.extend_from_slice(&self.annex_b);
@@ -204,21 +212,30 @@ impl Gate {
         &self.annex_b
     }
 
-    /// Luma samples hidden on the left and at the top by the active SPS.
-    pub(super) fn crop(&self) -> (usize, usize) {
-        self.sps.get(&self.active_sps).map_or((0, 0), |s| s.crop)
+    /// The visible part of the picture by the active SPS.
+    pub(super) fn view(&self) -> View {
+        self.sps.get(&self.active_sps).map(|s| s.view).unwrap_or_default()
     }
 
-    fn knows(&self, unit: &[u8]) -> bool {
-        self.sets.windows(unit.len() + 4).any(|w| w.starts_with(&START_CODE) && w.ends_with(unit))
-    }
-
-    fn keep(&mut self, unit: &[u8]) {
-        if self.sets.len() + unit.len() + 4 > MAX_SETS {
-            return;
+    /// Takes a parameter set; `false` when it is in force already, as most cameras repeat theirs with each keyframe.
+    fn keep(&mut self, unit: &[u8]) -> Result<bool> {
+        if self.known.values().any(|u| u == unit) {
+            return Ok(false);
         }
-        self.sets.extend_from_slice(&START_CODE);
-        self.sets.extend_from_slice(unit);
+        if unit.len() > MAX_SET_BYTES {
+            return Err(Error::new(ErrorKind::Media, "a parameter set of an impossible size"));
+        }
+        let id = self.learn(unit)?;
+        self.known.insert((nal_type(unit), id), unit.to_vec());
+        self.sets.clear();
+        for ((kind, _), unit) in &self.known {
+            self.sets.extend_from_slice(&START_CODE);
+            match sps::without_crop(unit) {
+                Ok(whole) if self.uncropped && *kind == nal::SPS => self.sets.extend_from_slice(&whole),
+                _ => self.sets.extend_from_slice(unit),
+            }
+        }
+        Ok(true)
     }
 
     /// Pictures that the active SPS may hold back.
@@ -226,7 +243,8 @@ impl Gate {
         self.sps.get(&self.active_sps).map_or(0, |s| s.reorder_depth)
     }
 
-    fn learn(&mut self, unit: &[u8]) -> Result<()> {
+    /// Reads what the guard needs of a set; gives its id.
+    fn learn(&mut self, unit: &[u8]) -> Result<u32> {
         if nal_type(unit) == nal::PPS {
             to_rbsp(unit.get(1..).unwrap_or(&[]), HEADER_BYTES, &mut self.scratch);
             let mut r = BitReader::new(&self.scratch);
@@ -235,7 +253,7 @@ impl Gate {
                 return Err(Error::new(ErrorKind::Media, "a PPS with an impossible id"));
             }
             self.pps.insert(pps, sps);
-            return Ok(());
+            return Ok(pps);
         }
         let bad = |e: String| Error::new(ErrorKind::Media, format!("the camera's SPS does not parse: {e}"));
         let rbsp = h264_reader::rbsp::decode_nal(unit).map_err(|e| bad(e.to_string()))?;
@@ -250,25 +268,29 @@ impl Gate {
             return Err(Error::new(ErrorKind::Unsupported, format!("H.264 with {:?} chroma", c.chroma_format))
                 .next("choose Baseline, Main or High on the camera"));
         }
+        let info = SpsInfo::parse(unit)?;
+        check_size(u64::from(info.width), u64::from(info.height))?;
         let frames_only = matches!(sps.frame_mbs_flags, FrameMbsFlags::Frames);
         let mbaff = matches!(sps.frame_mbs_flags, FrameMbsFlags::Fields { mb_adaptive_frame_field_flag: true });
         if mbaff || (!frames_only && !self.fields_allowed) {
             return Err(interlaced());
         }
         let unit_y = if frames_only { 2 } else { 4 };
-        let crop = sps
+        let (left, top) = sps
             .frame_cropping
             .as_ref()
             .map_or((0, 0), |f| (f.left_offset as usize * 2, f.top_offset as usize * unit_y));
+        let view = View { left, top, width: info.width as usize, height: info.height as usize };
         let facts = SpsFacts {
             log2_max_frame_num: u32::from(sps.log2_max_frame_num_minus4) + 4,
             frames_only,
             separate_planes: c.separate_colour_plane_flag,
-            crop,
-            reorder_depth: SpsInfo::parse(unit)?.reorder_depth,
+            view,
+            reorder_depth: info.reorder_depth,
         };
-        self.sps.insert(u32::from(sps.seq_parameter_set_id.id()), facts);
-        Ok(())
+        let id = u32::from(sps.seq_parameter_set_id.id());
+        self.sps.insert(id, facts);
+        Ok(id)
     }
 
     /// The start of a slice header (§7.3.3).
@@ -304,10 +326,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Two sets that take turns under one id: the one that came last is in force.
+    #[test]
+    fn sets_that_alternate_are_sent_again() {
+        let mut g = Gate::new(false, false);
+        // pps 0, sps 0; then anything.
+        let (a, b) = ([0x68, 0b1110_0000], [0x68, 0b1101_0000]);
+        assert!(g.keep(&a).unwrap());
+        assert!(!g.keep(&a).unwrap());
+        assert!(g.keep(&b).unwrap());
+        assert!(g.keep(&a).unwrap());
+        assert_eq!(g.sets, [0, 0, 0, 1, 0x68, 0b1110_0000]);
+        assert!(g.keep(&[0x68; 2000]).is_err());
+    }
     proptest! {
         #[test]
         fn never_panics(aus in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..6)) {
-            let mut g = Gate::new(true);
+            let mut g = Gate::new(true, true);
             for au in &aus {
                 let mut framed = (au.len() as u32).to_be_bytes().to_vec();
                 framed.extend(au);

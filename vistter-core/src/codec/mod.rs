@@ -18,7 +18,7 @@ mod picture;
 mod reorder;
 mod rusty_h264;
 mod rusty_h265;
-mod sps_timing;
+mod sps;
 
 pub use aac::{AacDecoder, AacEncoder, Silence, silence};
 pub use g711::G711Decoder;

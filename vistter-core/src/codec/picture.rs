@@ -1,11 +1,25 @@
 //! Pictures out of decoder memory into pooled frames.
 
+use super::gate::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{ColorRange, Frame, FrameBuf, FramePool};
 use crate::time::MediaTime;
 
 /// Pictures kept for reuse: what reordering, the newest-frame slot and a transition hold, with room to spare.
 const KEEP: usize = 24;
+
+/// The largest coded picture that is decoded, twice 2160p. A damaged parameter set
+/// must not make a decoder allocate gigabytes.
+const MAX_SAMPLES: u64 = 1 << 24;
+
+/// Refuses pictures that are too large to decode.
+pub(super) fn check_size(width: u64, height: u64) -> Result<()> {
+    if width.saturating_mul(height) > MAX_SAMPLES || width > 8192 || height > 8192 {
+        return Err(Error::new(ErrorKind::Unsupported, format!("a picture of {width}x{height} pixels"))
+            .next("choose a smaller profile on the camera"));
+    }
+    Ok(())
+}
 
 /// The pool of one decoder; follows the picture size.
 #[derive(Default)]
@@ -31,18 +45,11 @@ impl Pictures {
         Ok(buf)
     }
 
-    /// Copies a 4:2:0 picture of `size`, less `crop` samples at the left and the top.
-    pub(super) fn copy(
-        &mut self,
-        planes: [(&[u8], usize); 3],
-        size: (usize, usize),
-        crop: (usize, usize),
-        pts: MediaTime,
-    ) -> Result<Frame> {
-        let (width, height) = (size.0.saturating_sub(crop.0), size.1.saturating_sub(crop.1));
-        let mut buf = self.take(width, height)?;
+    /// Copies the visible part of a 4:2:0 picture.
+    pub(super) fn copy(&mut self, planes: [(&[u8], usize); 3], view: View, pts: MediaTime) -> Result<Frame> {
+        let mut buf = self.take(view.width, view.height)?;
         for (i, (mut to, (data, stride))) in buf.planes_mut().into_iter().zip(planes).enumerate() {
-            let (left, top) = if i == 0 { crop } else { (crop.0 / 2, crop.1 / 2) };
+            let (left, top) = if i == 0 { (view.left, view.top) } else { (view.left / 2, view.top / 2) };
             for y in 0..to.height {
                 let from = (y + top).saturating_mul(stride).saturating_add(left);
                 let row = to.row_mut(y);
@@ -67,10 +74,13 @@ mod tests {
         p.configure(ColorRange::Full);
         let y: Vec<u8> = (0..48).collect();
         let c = [7u8; 12];
-        let f = p.copy([(&y, 8), (&c, 4), (&c, 4)], (8, 6), (2, 2), MediaTime::SECOND).unwrap();
+        let f = p
+            .copy([(&y, 8), (&c, 4), (&c, 4)], View { left: 2, top: 2, width: 6, height: 4 }, MediaTime::SECOND)
+            .unwrap();
         assert_eq!((f.size(), f.range(), f.pts()), ((6, 4), ColorRange::Full, MediaTime::SECOND));
         assert_eq!(f.plane(0).row(0), [18, 19, 20, 21, 22, 23]);
-        let short = p.copy([(&y[..40], 8), (&c, 4), (&c, 4)], (8, 6), (0, 0), MediaTime::ZERO);
+        let short =
+            p.copy([(&y[..40], 8), (&c, 4), (&c, 4)], View { left: 0, top: 0, width: 8, height: 6 }, MediaTime::ZERO);
         assert_eq!(short.unwrap_err().kind(), ErrorKind::Media);
     }
 }

@@ -30,8 +30,9 @@ impl RustyH264Decoder {
     pub fn new() -> Self {
         Self {
             decoder: Decoder::new(),
-            // Some cameras flag field coding and never use it.
-            gate: Gate::new(true),
+            // Some cameras flag field coding and never use it. The crate crops by copying, and so does this file: once
+            // is enough.
+            gate: Gate::new(true, true),
             order: Reorder::new(0),
             pictures: Pictures::default(),
         }
@@ -66,7 +67,7 @@ impl VideoDecoder for RustyH264Decoder {
         let error = match result {
             Ok(Ok(Some(p))) => {
                 let planes = [(&p.y[..], p.width), (&p.u[..], p.width / 2), (&p.v[..], p.width / 2)];
-                let picture = self.pictures.copy(planes, (p.width, p.height), self.gate.crop(), packet.pts);
+                let picture = self.pictures.copy(planes, self.gate.view(), packet.pts);
                 match picture {
                     Ok(frame) => {
                         if idr {

@@ -3,15 +3,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use rusty_h265::nal::unescape;
+use rusty_h265::ps::parse_sps;
 use rusty_h265::{Decoder, Error as H265Error, Frame as Decoded};
 
-use super::picture::Pictures;
+use super::picture::{Pictures, check_size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::h264::avcc_units;
 use crate::media::{Codec, Frame, Packet, VideoParams};
 use crate::ports::VideoDecoder;
 use crate::time::MediaTime;
 
+/// `nal_unit_type` of a sequence parameter set (H.265 table 7-1).
+const SPS: u8 = 33;
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// Parameter sets in an hvcC are kept up to this many bytes; real ones are under 300.
 const MAX_SETS: usize = 64 * 1024;
@@ -99,6 +103,12 @@ impl VideoDecoder for RustyH265Decoder {
             // nal_unit_type 16–23 are random access points (H.265 table 7-1).
             let kind = unit.first().map_or(63, |b| b >> 1 & 0x3f);
             start |= (16..=23).contains(&kind);
+            if kind == SPS
+                && let Err(e) = check_sps(unit)
+            {
+                self.restart();
+                return Err(e);
+            }
             self.annex_b.extend_from_slice(&START_CODE);
             self.annex_b.extend_from_slice(unit);
         }
@@ -147,11 +157,25 @@ impl VideoDecoder for RustyH265Decoder {
     }
 }
 
-fn copy(pictures: &mut Pictures, frame: &Decoded, pts: MediaTime) -> Result<Frame> {
-    let p = &frame.picture;
-    if p.chroma_format_idc > 1 {
+/// Refuses what cannot be shown, before anything is allocated for it.
+fn check_sps(unit: &[u8]) -> Result<()> {
+    let payload = unit.get(2..).unwrap_or(&[]);
+    let sps = catch_unwind(|| parse_sps(&unescape(payload).data))
+        .map_err(|_| Error::new(ErrorKind::Media, "a damaged SPS broke the parser"))?
+        .map_err(|e| match e {
+            H265Error::Unsupported(what) => {
+                Error::new(ErrorKind::Unsupported, format!("H.265 with {what}")).next(ADVICE)
+            }
+            e => Error::new(ErrorKind::Media, format!("the camera's SPS does not parse: {e}")),
+        })?;
+    if sps.chroma_format_idc > 1 {
         return Err(Error::new(ErrorKind::Unsupported, "H.265 with 4:2:2 or 4:4:4 chroma").next(ADVICE));
     }
+    check_size(u64::from(sps.width), u64::from(sps.height))
+}
+
+fn copy(pictures: &mut Pictures, frame: &Decoded, pts: MediaTime) -> Result<Frame> {
+    let p = &frame.picture;
     let (left, top, width, height) = p.crop;
     let short = || Error::new(ErrorKind::Media, "a decoded picture is smaller than it says");
     let mut buf = pictures.take(width, height)?;
@@ -191,6 +215,9 @@ fn hvcc_sets(record: &[u8]) -> Result<Vec<u8>> {
             let (unit, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*len))).ok_or_else(bad)?;
             rest = tail;
             // VPS, SPS, PPS; the record may carry SEI too.
+            if head[0] & 0x3f == SPS {
+                check_sps(unit)?;
+            }
             if matches!(head[0] & 0x3f, 32..=34) && out.len() + unit.len() < MAX_SETS {
                 out.extend_from_slice(&START_CODE);
                 out.extend_from_slice(unit);

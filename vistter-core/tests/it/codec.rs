@@ -5,4 +5,5 @@ mod damage;
 mod decode;
 mod encode;
 mod peer;
+mod rubbish;
 mod vectors;

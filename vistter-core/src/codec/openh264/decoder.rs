@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::ffi::{Decoded, RawDecoder};
-use crate::codec::gate::{Gate, Verdict};
+use crate::codec::gate::{Gate, Verdict, View};
 use crate::codec::picture::Pictures;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Frame, Packet, VideoParams};
@@ -32,7 +32,7 @@ impl Openh264Decoder {
     pub fn new() -> Result<Self> {
         Ok(Self {
             raw: RawDecoder::new()?,
-            gate: Gate::new(false),
+            gate: Gate::new(false, false),
             pictures: Pictures::default(),
             pending: VecDeque::with_capacity(MAX_PENDING),
             next_token: 1,
@@ -59,7 +59,8 @@ impl Openh264Decoder {
 fn take(pictures: &mut Pictures, pending: &mut VecDeque<(u64, MediaTime)>, p: &Decoded<'_>) -> Result<Option<Frame>> {
     let Some(i) = pending.iter().position(|(t, _)| *t == p.token) else { return Ok(None) };
     let Some((_, pts)) = pending.remove(i) else { return Ok(None) };
-    pictures.copy(p.planes, (p.width as usize, p.height as usize), (0, 0), pts).map(Some)
+    let view = View { left: 0, top: 0, width: p.width as usize, height: p.height as usize };
+    pictures.copy(p.planes, view, pts).map(Some)
 }
 
 impl VideoDecoder for Openh264Decoder {

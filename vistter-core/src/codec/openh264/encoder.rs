@@ -9,7 +9,7 @@ use openh264_sys2::{
 };
 
 use super::ffi::{self, Coded, RawEncoder};
-use crate::codec::sps_timing;
+use crate::codec::sps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::h264::{self, nal, nal_type, put_avcc};
 use crate::media::{Bitrate, Frame, Packet, Track, VideoParams};
@@ -70,7 +70,7 @@ impl Openh264Encoder {
         check(config)?;
         let mut raw = start(config)?;
         let (sps, pps) = sets(&mut raw)?;
-        let params = h264::video_params(&sps_timing::with_timing(&sps, config.fps)?, &pps)?;
+        let params = h264::video_params(&sps::with_timing(&sps, config.fps)?, &pps)?;
         Ok(Self { raw: Some(raw), config: config.clone(), params, since_key: 0, index: 0 })
     }
 
@@ -85,7 +85,7 @@ impl Openh264Encoder {
             // the same parameter sets, so the stream goes on with a keyframe.
             let mut raw = start(&self.config)?;
             let (sps, pps) = sets(&mut raw)?;
-            if h264::avcc_record(&sps_timing::with_timing(&sps, self.config.fps)?, &pps)? != self.params.config {
+            if h264::avcc_record(&sps::with_timing(&sps, self.config.fps)?, &pps)? != self.params.config {
                 return Err(Error::new(ErrorKind::Codec, "openh264 came back with other parameter sets")
                     .next("restart the encoder"));
             }

@@ -3,14 +3,12 @@
 
 use std::fmt::Write;
 
-use super::damage::{cut, damage, drop_it, flip, outcome, streams};
+use super::damage::{Damage, cut, damage, drop_it, flip, outcome, streams};
 use super::decode::{decode_all, decoders};
 use super::peer::{psnr, tight};
 use super::vectors::{self, Vector};
 use vistter_core::media::Frame;
 use vistter_core::ports::VideoDecoder;
-
-type Damage = fn(&mut u64, &[u8]) -> Option<Vec<u8>>;
 
 /// CPU time of this process so far, in clock ticks of 10 ms.
 fn ticks() -> u64 {
@@ -62,7 +60,7 @@ fn table() {
             let (mut errors, mut right, mut wrong) = (0, 0, 0);
             for v in &vectors {
                 for seed in 100..130 {
-                    let o = outcome(d.as_mut(), v, &damage(v, seed, 8, &mut { how }));
+                    let o = outcome(d.as_mut(), v, &damage(v, seed, 8, how));
                     (errors, right, wrong) = (errors + o.errors, right + o.right, wrong + o.wrong);
                 }
             }

@@ -57,13 +57,11 @@ fn random(seed: &mut u64) -> usize {
     (*seed >> 33) as usize
 }
 
+/// Makes something else of an access unit, or nothing.
+pub(super) type Damage = fn(&mut u64, &[u8]) -> Option<Vec<u8>>;
+
 /// Damages packets outside the last GOP.
-pub(super) fn damage(
-    v: &Vector,
-    seed: u64,
-    one_in: usize,
-    how: &mut dyn FnMut(&mut u64, &[u8]) -> Option<Vec<u8>>,
-) -> Vec<Packet> {
+pub(super) fn damage(v: &Vector, seed: u64, one_in: usize, how: Damage) -> Vec<Packet> {
     let mut seed = seed;
     let last_gop = v.packets.iter().rposition(|p| p.keyframe).unwrap();
     let mut out = Vec::new();
@@ -121,7 +119,7 @@ fn a_lost_access_unit_costs_pictures_and_shows_no_damage() {
     for v in streams() {
         for mut d in decoders() {
             for seed in 0..12 {
-                let packets = damage(&v, seed, 8, &mut drop_it);
+                let packets = damage(&v, seed, 8, drop_it);
                 let o = outcome(d.as_mut(), &v, &packets);
                 assert_eq!((o.wrong, o.backwards), (0, 0), "{} {} seed {seed}: {o:?}", d.name(), v.name);
                 assert!(o.right >= last_gop(&v), "{} {} seed {seed}: the last GOP is whole: {o:?}", d.name(), v.name);
@@ -135,8 +133,8 @@ fn damage_inside_an_access_unit_is_over_at_the_next_keyframe() {
     for v in streams() {
         for mut d in decoders() {
             for seed in 0..12 {
-                for how in [cut, flip] {
-                    let packets = damage(&v, seed, 6, &mut { how });
+                for how in [cut as Damage, flip] {
+                    let packets = damage(&v, seed, 6, how);
                     let o = outcome(d.as_mut(), &v, &packets);
                     assert_eq!((o.wrong_at_the_end, o.backwards), (0, 0), "{} {} seed {seed}: {o:?}", d.name(), v.name);
                     assert!(o.right >= last_gop(&v), "{} {} seed {seed}: {o:?}", d.name(), v.name);

@@ -1,5 +1,4 @@
-//! Adds VUI timing to an encoder's SPS. openh264 writes colour and bitstream restriction but no timing_info, and
-//! without it players and platforms guess the frame rate.
+//! Rewrites sequence parameter sets, bit by bit: VUI timing into an encoder's, cropping out of a camera's.
 
 use super::bits::{BitReader, BitWriter, push_escaped, to_rbsp};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,44 +7,89 @@ use crate::time::FrameRate;
 
 /// The same SPS with a fixed frame rate in its VUI (H.264 §E.1.1). Takes a NAL unit with its header byte.
 ///
+/// openh264 writes colour and bitstream restriction but no timing, and without it players and platforms guess the
+/// frame rate.
+///
 /// # Errors
 /// `Codec` when the SPS has no VUI, or syntax that the software encoder never writes (scaling lists).
 pub(super) fn with_timing(sps: &[u8], fps: FrameRate) -> Result<Vec<u8>> {
-    let odd = |what: &str| Error::new(ErrorKind::Codec, format!("the encoder's SPS cannot take timing: {what}"));
-    if sps.len() < 4 || nal_type(sps) != nal::SPS {
-        return Err(odd("not an SPS"));
-    }
-    let mut rbsp = Vec::with_capacity(sps.len());
-    to_rbsp(&sps[1..], usize::MAX, &mut rbsp);
-    let (timing_at, present) = find_timing(&rbsp, &odd)?;
-    // The last set bit is the stop bit of the trailing bits.
-    let last = rbsp.iter().rposition(|b| *b != 0).ok_or_else(|| odd("empty"))?;
-    let end = last * 8 + 7 - rbsp[last].trailing_zeros() as usize;
-    let resume = timing_at + if present { 1 + 65 } else { 1 };
-
-    let mut w = BitWriter::default();
-    let mut r = BitReader::new(&rbsp);
-    for _ in 0..timing_at {
-        w.bit(r.bit()?);
-    }
-    w.bit(true);
-    // A frame is two ticks.
-    w.bits(fps.den(), 32);
-    w.bits(fps.num().checked_mul(2).ok_or_else(|| odd("frame rate too fine"))?, 32);
-    w.bit(true); // fixed_frame_rate_flag
-    while r.position() < resume {
-        r.bit()?;
-    }
-    while r.position() < end {
-        w.bit(r.bit()?);
-    }
-    let mut out = vec![sps[0]];
-    push_escaped(&w.finish(), &mut out);
-    Ok(out)
+    let edit = Edit::new(sps)?;
+    let (at, present) = edit.places.timing.ok_or_else(|| odd("no VUI"))?;
+    edit.replace(at, at + if present { 1 + 65 } else { 1 }, |w| {
+        w.bit(true);
+        // A frame is two ticks.
+        w.bits(fps.den(), 32);
+        w.bits(fps.num().saturating_mul(2), 32);
+        w.bit(true); // fixed_frame_rate_flag
+    })
 }
 
-/// Where `timing_info_present_flag` is, and its value.
-fn find_timing(rbsp: &[u8], odd: &dyn Fn(&str) -> Error) -> Result<(usize, bool)> {
+/// The same SPS for whole macroblocks. A decoder that crops by copying is spared that copy; the caller crops.
+///
+/// # Errors
+/// `Codec` for syntax that is not followed here (scaling lists).
+pub(super) fn without_crop(sps: &[u8]) -> Result<Vec<u8>> {
+    let edit = Edit::new(sps)?;
+    let (at, end) = edit.places.crop;
+    edit.replace(at, end, |w| w.bit(false))
+}
+
+fn odd(what: &str) -> Error {
+    Error::new(ErrorKind::Codec, format!("the SPS cannot be rewritten: {what}"))
+}
+
+/// Bit positions in an SPS.
+struct Places {
+    /// From `frame_cropping_flag` to behind the offsets.
+    crop: (usize, usize),
+    /// `timing_info_present_flag` and its value, when there is a VUI.
+    timing: Option<(usize, bool)>,
+}
+
+struct Edit {
+    header: u8,
+    rbsp: Vec<u8>,
+    /// Where the trailing bits begin.
+    end: usize,
+    places: Places,
+}
+
+impl Edit {
+    fn new(sps: &[u8]) -> Result<Self> {
+        if sps.len() < 4 || nal_type(sps) != nal::SPS {
+            return Err(odd("not an SPS"));
+        }
+        let mut rbsp = Vec::with_capacity(sps.len());
+        to_rbsp(&sps[1..], usize::MAX, &mut rbsp);
+        let places = find(&rbsp)?;
+        // The last set bit is the stop bit of the trailing bits.
+        let last = rbsp.iter().rposition(|b| *b != 0).ok_or_else(|| odd("empty"))?;
+        let end = last * 8 + 7 - rbsp[last].trailing_zeros() as usize;
+        Ok(Self { header: sps[0], rbsp, end, places })
+    }
+
+    /// The NAL unit with bits `from..to` replaced.
+    fn replace(&self, from: usize, to: usize, write: impl FnOnce(&mut BitWriter)) -> Result<Vec<u8>> {
+        let mut w = BitWriter::default();
+        let mut r = BitReader::new(&self.rbsp);
+        while r.position() < from {
+            w.bit(r.bit()?);
+        }
+        write(&mut w);
+        while r.position() < to {
+            r.bit()?;
+        }
+        while r.position() < self.end {
+            w.bit(r.bit()?);
+        }
+        let mut out = vec![self.header];
+        push_escaped(&w.finish(), &mut out);
+        Ok(out)
+    }
+}
+
+/// Walks seq_parameter_set_data (§7.3.2.1.1) and the start of the VUI (§E.1.1).
+fn find(rbsp: &[u8]) -> Result<Places> {
     let mut r = BitReader::new(rbsp);
     let profile = r.bits(8)?;
     r.bits(16)?; // constraint flags, level
@@ -75,13 +119,15 @@ fn find_timing(rbsp: &[u8], odd: &dyn Fn(&str) -> Error) -> Result<(usize, bool)
         r.bit()?; // mb_adaptive_frame_field_flag
     }
     r.bit()?; // direct_8x8_inference_flag
+    let crop_at = r.position();
     if r.bit()? {
         for _ in 0..4 {
             r.ue()?;
         }
     }
+    let crop = (crop_at, r.position());
     if !r.bit()? {
-        return Err(odd("no VUI"));
+        return Ok(Places { crop, timing: None });
     }
     if r.bit()? && r.bits(8)? == 255 {
         r.bits(32)?; // Extended_SAR
@@ -100,7 +146,7 @@ fn find_timing(rbsp: &[u8], odd: &dyn Fn(&str) -> Error) -> Result<(usize, bool)
         r.ue()?; // chroma location
     }
     let at = r.position();
-    Ok((at, r.bit()?))
+    Ok(Places { crop, timing: Some((at, r.bit()?)) })
 }
 
 #[cfg(test)]
@@ -120,12 +166,19 @@ mod tests {
         assert_eq!(with_timing(&[0x67], FrameRate::FPS_30).unwrap_err().kind(), ErrorKind::Codec);
         assert_eq!(with_timing(&[0x68, 1, 2, 3], FrameRate::FPS_30).unwrap_err().kind(), ErrorKind::Codec);
     }
+    #[test]
+    fn cropping_goes_and_all_else_stays() {
+        let (was, is) = (SpsInfo::parse(SPS).unwrap(), SpsInfo::parse(&without_crop(SPS).unwrap()).unwrap());
+        assert_eq!((was.height, is.height), (1080, 1088));
+        assert_eq!(SpsInfo { height: 1080, ..is }, was);
+    }
     proptest! {
         #[test]
         fn never_panics(data in proptest::collection::vec(any::<u8>(), 0..60)) {
             let mut sps = vec![0x67];
             sps.extend(data);
             let _ = with_timing(&sps, FrameRate::FPS_30);
+            let _ = without_crop(&sps);
         }
         /// The encoder is asked again for the same SPS after a restart: patching twice changes nothing more.
         #[test]
