@@ -14,7 +14,8 @@ use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
 use vistter_core::time::FrameRate;
 use vistter_ocl::OclOverlay;
 
-const FRAMES: u64 = 300;
+const FRAMES: u64 = 600;
+const BATCH: u64 = 10;
 
 /// A scene of one or more layers, as the inside of a document's `scenes[0]`.
 fn scene(rest: &str) -> Result<OclOverlay, Box<dyn Error>> {
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             r##""layers": [ {{ "id": "a", "type": "rect", "width": 1920, "height": 1080, "color": "#204060{alpha}" {more} }} ]"##
         )
     };
-    let three = r##""in": { "type": "fade", "duration": 100 }, "layers": [
+    let three = r##""in": { "type": "fade", "duration": 60 }, "layers": [
         { "id": "logo", "type": "rect", "width": 304, "height": 100, "radius": 24, "color": "#0B1220B8", "position": { "anchor": "top-right", "x": -64, "y": 54 } },
         { "id": "panel", "type": "rect", "width": 960, "height": 156, "radius": 18, "color": "#0B1220E0", "position": { "anchor": "bottom-left", "x": 96, "y": -124 } },
         { "id": "name", "type": "text", "text": "Harbour Entrance {{clock|%H:%M:%S}}", "size": 54, "weight": "bold", "position": { "anchor": "bottom-left", "x": 154, "y": -196 } },
@@ -44,21 +45,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("full frame, half transparent, fading", layer("80", r#", "opacity": 0.5"#)),
         ("full frame, opaque", layer("FF", "")),
         ("logo, lower third with a clock, ticker; fading", three.to_owned()),
-        ("the same without the fade", three.replace(r#""duration": 100"#, r#""duration": 0.1"#)),
+        ("the same without the fade", three.replace(r#""duration": 60"#, r#""duration": 0.1"#)),
     ];
     let clock = SystemClock::new();
     let pool = FramePool::new(1920, 1080, 2)?;
     let (mut a, mut b) = (pool.take(), pool.take());
     a.fill([90, 120, 130]);
     let source = a.freeze();
-    // the best of three: the machine is shared
+    // The best batch: on a shared machine the others say more about the neighbours.
     let best = |name: &str, job: &mut dyn FnMut(u64)| {
-        let one = (0..3).map(|_| {
+        let mut least = f64::MAX;
+        for batch in 0..FRAMES / BATCH {
             let start = clock.now();
-            (0..FRAMES).for_each(&mut *job);
-            (clock.now() - start).as_secs_f64() * 1000.0 / FRAMES as f64
-        });
-        println!("{:6.3} ms  {name}", one.fold(f64::MAX, f64::min));
+            (batch * BATCH..(batch + 1) * BATCH).for_each(&mut *job);
+            least = least.min((clock.now() - start).as_secs_f64() * 1000.0 / BATCH as f64);
+        }
+        println!("{least:6.3} ms  {name}");
     };
     best("plain copy of the frame", &mut |_| b.copy_from(black_box(&source)));
     let mut c = pool.take();

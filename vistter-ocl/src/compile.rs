@@ -24,7 +24,7 @@ pub fn compile(
     assets: &Assets,
     canvas: Canvas,
 ) -> Result<SceneProgram, Vec<Diagnostic>> {
-    let (index, scene) = find(document, scene).map_err(|d| vec![d])?;
+    let (index, scene) = find(document, scene)?;
     let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
     let k = ratio(canvas.width, document.base.0).min(ratio(canvas.height, document.base.1));
     let (mut layers, mut faults, mut total) = (Vec::new(), Vec::new(), 0u64);
@@ -44,7 +44,7 @@ pub fn compile(
                     },
                 ));
             }
-            Err(d) => faults.push(d),
+            Err(list) => faults.extend(list),
         }
     }
     if total > MAX_SCENE_PIXELS {
@@ -70,7 +70,7 @@ pub fn compile(
 }
 
 /// A scene by name, or the first.
-pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(usize, &'d Scene), Diagnostic> {
+pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(usize, &'d Scene), Vec<Diagnostic>> {
     let mut scenes = document.scenes.iter().enumerate();
     let found = match name {
         None => scenes.next(),
@@ -78,12 +78,12 @@ pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(us
     };
     found.ok_or_else(|| {
         let name = name.unwrap_or_default();
-        Diagnostic::error("OCL-UNKNOWN-SCENE", "/scenes", format!("the document has no scene \"{name}\""))
-            .suggest(name, document.scenes.iter().map(|s| s.id.as_str()))
+        let d = Diagnostic::error("OCL-UNKNOWN-SCENE", "/scenes", format!("the document has no scene \"{name}\""));
+        vec![d.suggest(name, document.scenes.iter().map(|s| s.id.as_str()))]
     })
 }
 
-fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Result<(Picture, u64), Diagnostic> {
+fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Result<(Picture, u64), Vec<Diagnostic>> {
     let px = |v: f64| ((v * k).round() as u64).max(1);
     let fits = |w: u64, h: u64| {
         let n = w.saturating_mul(h);
@@ -91,7 +91,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             return Ok(n);
         }
         let text = format!("the layer \"{}\" is {w}x{h} pixels; at most {MAX_LAYER_PIXELS} pixels are allowed", l.id);
-        Err(Diagnostic::error("OCL-LIMIT", at, text))
+        Err(vec![Diagnostic::error("OCL-LIMIT", at, text)])
     };
     let spec = |s: &TextStyle, align, max_width: Option<f64>, limit| TextSpec {
         size: s.size * k,
@@ -107,7 +107,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         Content::Image { asset, width, height } => {
             let Some(source) = assets.image(asset) else {
                 let text = format!("the asset \"{asset}\" is not loaded");
-                return Err(Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text));
+                return Err(vec![Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text)]);
             };
             let (nw, nh) = (f64::from(source.width()), f64::from(source.height()));
             let (w, h) = match (*width, *height) {

@@ -45,8 +45,7 @@ impl OclOverlay {
         tokens: &BTreeMap<String, String>,
     ) -> Result<Self, Faults> {
         let file = Some(path.display().to_string());
-        let fault = |d| Faults::new(file.clone(), vec![d]);
-        let text = read(path).map_err(fault)?;
+        let text = read(path).map_err(|list| Faults::new(file.clone(), list))?;
         let folder = Folder::new(path.parent().unwrap_or(Path::new("")));
         Self::from_str(id, &text, &folder, scene, tokens).map_err(|f| Faults::new(file.clone(), f.into_diagnostics()))
     }
@@ -66,7 +65,7 @@ impl OclOverlay {
         let (document, mut warnings) = Document::parse(text).map_err(faults)?;
         let mut list = Vec::new();
         let assets = Assets::load(&document, assets).map_err(|l| list.extend(l)).unwrap_or_default();
-        let scene = find(&document, scene).map(|(_, s)| s.id.clone()).map_err(|d| list.push(d));
+        let scene = find(&document, scene).map(|(_, s)| s.id.clone()).map_err(|l| list.extend(l));
         list.extend(token_faults(&document, tokens));
         if !list.is_empty() {
             if let Ok((_, source)) = Source::parse(text) {
@@ -118,7 +117,7 @@ impl OclOverlay {
 }
 
 /// Reads a document's text, bounded.
-fn read(path: &Path) -> Result<String, Diagnostic> {
+fn read(path: &Path) -> Result<String, Vec<Diagnostic>> {
     use std::io::Read as _;
     let fail = |e: &std::io::Error| {
         let d = Diagnostic::error("OCL-FILE", "", format!("the overlay file cannot be read: {e}"));
@@ -128,8 +127,8 @@ fn read(path: &Path) -> Result<String, Diagnostic> {
             nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str)).map(str::to_owned)
         };
         match near() {
-            Some(n) if e.kind() == std::io::ErrorKind::NotFound => d.help(format!("did you mean \"{n}\"?")),
-            _ => d.help("check the path; it is relative to the show file"),
+            Some(n) if e.kind() == std::io::ErrorKind::NotFound => vec![d.help(format!("did you mean \"{n}\"?"))],
+            _ => vec![d.help("check the path; it is relative to the show file")],
         }
     };
     if path.is_dir() {
@@ -143,7 +142,7 @@ fn read(path: &Path) -> Result<String, Diagnostic> {
         if e.as_bytes().len() > MAX_DOCUMENT_BYTES {
             return Ok(String::from_utf8_lossy(e.as_bytes()).into_owned());
         }
-        Err(Diagnostic::error("OCL-FILE", "", "the overlay file is not UTF-8 text").help("save it as UTF-8"))
+        Err(vec![Diagnostic::error("OCL-FILE", "", "the overlay file is not UTF-8 text").help("save it as UTF-8")])
     })
 }
 
