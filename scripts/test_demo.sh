@@ -8,9 +8,9 @@ if ! "$vistter" demo --help >/dev/null 2>&1; then
   echo "vistter has no demo yet"; exit "${DEMO_MAY_BE_MISSING:-1}"
 fi
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-(cd "$dir" && timeout 120 "$vistter" demo --for 10s)
+timeout 120 "$vistter" demo --for 10s --out "$dir"
 found=$(find "$dir" -name '*.mp4' | head -1)
-[ -n "$found" ] || { echo "the demo left no recording below its working directory"; find "$dir"; exit 1; }
+[ -n "$found" ] || { echo "the demo left no recording below $dir"; find "$dir"; exit 1; }
 complaints=$(ffmpeg -nostdin -v error -xerror -i "$found" -f null - 2>&1) || { echo "$complaints"; exit 1; }
 [ -z "$complaints" ] || { echo "$complaints"; exit 1; }
 scripts/check_recording.py "$found" --seconds 10

@@ -9,7 +9,7 @@ fn relay(camera: &str, destination: &str, seconds: u32) -> bool {
     let seconds = seconds.to_string();
     let input = ["-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", camera, "-t", &seconds];
     let output = ["-c", "copy", "-f", "flv", destination];
-    let ended = Command::new("ffmpeg").args(input).args(output).output().unwrap();
+    let ended = Command::new("ffmpeg").args(input).args(output).output().expect("ffmpeg runs");
     if !ended.stderr.is_empty() {
         eprintln!("ffmpeg: {}", String::from_utf8_lossy(&ended.stderr));
     }

@@ -13,6 +13,7 @@ Keys (defaults):
   gop=50 (frames)   kbps=2000   hue=0 (degrees: tells cameras apart)   headers=both|sdp|inband (where SPS and PPS are)
   audio=none|aac|alaw|ulaw    file= (loop this .mov or .mp4 instead of a made clip)
   auth=none|basic|digest  user=admin  password=secret    transport=any|tcp|udp    cert= (PEM: makes it rtsps)
+  rtp_offset= (first RTP timestamp less one second; random if empty)
 Commands:
   stall | resume        RTSP still answers, no RTP comes
   freeze | thaw         the whole process stands still, its sockets stay open
@@ -38,7 +39,7 @@ from fractions import Fraction
 DEFAULTS = dict(
     port="0", path="/cam", codec="h264", profile="main", bframes="0", slices="1", size="1280x720", fps="25", gop="50",
     kbps="2000", hue="0", headers="both", audio="none", file="", auth="none", user="admin", password="secret",
-    transport="any", cert="",
+    transport="any", cert="", rtp_offset="",
 )
 CLIP_KEYS = ("codec", "profile", "bframes", "slices", "size", "fps", "gop", "kbps", "hue", "audio")
 VIDEO = ("h264", "h265")
@@ -198,7 +199,8 @@ def worker(spec, path):
         for index, track in enumerate(tracks):
             source = f"appsrc name=src{index} is-live=true format=time block=false max-buffers=200 max-bytes=0 leaky-type=downstream"
             kind = fixed_types.get(track.kind, 96 + index)
-            branches.append(f"{source} ! {payloaders[track.kind]} name=pay{index} pt={kind} mtu=1400")
+            offset = f"timestamp-offset={spec['rtp_offset']}" if spec["rtp_offset"] else ""
+            branches.append(f"{source} ! {payloaders[track.kind]} name=pay{index} pt={kind} mtu=1400 {offset}")
         return "( " + "  ".join(branches) + " )"
 
     def feed(stop, source, track, start):

@@ -241,20 +241,20 @@ impl Nginx {
         let record = format!("record all; record_path {dir}/rec; record_unique on; record_suffix .flv;");
         let mut relays = String::new();
         if let Some(rate) = options.slow_bytes_per_second {
-            let _ = write!(
+            let _ = writeln!(
                 relays,
                 "server {{ listen 127.0.0.1:{slow} rcvbuf=32k; proxy_pass 127.0.0.1:{rtmp}; \
-                 proxy_upload_rate {rate}; proxy_buffer_size 4k; }}\n"
+                 proxy_upload_rate {rate}; proxy_buffer_size 4k; }}"
             );
         }
         if options.tls {
             let certs = Certs::shared();
             for kind in Certificate::ALL {
                 let (certificate, key) = (certs.certificate(kind), certs.key(kind));
-                let _ = write!(
+                let _ = writeln!(
                     relays,
                     "server {{ listen 127.0.0.1:{} ssl; ssl_certificate {}; ssl_certificate_key {}; \
-                     proxy_pass 127.0.0.1:{rtmp}; }}\n",
+                     proxy_pass 127.0.0.1:{rtmp}; }}",
                     tls[kind as usize],
                     certificate.display(),
                     key.display()
