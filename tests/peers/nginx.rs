@@ -131,9 +131,14 @@ impl Nginx {
         found
     }
 
+    /// What the RTMP module says of itself and its streams, as XML.
+    pub fn stat(&self) -> String {
+        self.http("/stat")
+    }
+
     /// Who is publishing now.
     pub fn publishers(&self) -> Vec<Publisher> {
-        let xml = self.http("/stat");
+        let xml = self.stat();
         let mut found = Vec::new();
         for application in xml.split("<application>").skip(1) {
             for stream in application.split("<stream>").skip(1).filter(|stream| stream.contains("<publishing/>")) {

@@ -25,15 +25,15 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// For errors: "while …".
-    pub(crate) fn doing(self) -> &'static str {
+    /// For errors: "the server closed the connection …".
+    pub(crate) fn during(self) -> &'static str {
         match self {
-            Self::Handshake => "the RTMP handshake",
-            Self::Connect => "connecting to the application",
-            Self::CreateStream => "creating the stream",
-            Self::Publish => "asking to publish",
-            Self::Publishing => "publishing",
-            Self::Leaving => "leaving",
+            Self::Handshake => "in the RTMP handshake",
+            Self::Connect => "when asked for the application",
+            Self::CreateStream => "when asked for a stream",
+            Self::Publish => "when asked to publish",
+            Self::Publishing => "while publishing",
+            Self::Leaving => "at the end",
         }
     }
 }
@@ -107,21 +107,12 @@ impl Client {
                     // A key in use looks the same as a wrong one, and becomes free when a half-open connection dies.
                     .transient(true)
             }
-            step => Error::new(ErrorKind::Closed, format!("the server closed the connection while {}", step.doing())),
+            Step::Handshake => Error::new(ErrorKind::Closed, "the server closed the connection in the RTMP handshake")
+                .next("check the port, and whether the server wants rtmp or rtmps; it may also be full"),
+            step => Error::new(ErrorKind::Closed, format!("the server closed the connection {}", step.during())),
         }
         .at(self.target.shown())
     }
-    /// What it means that the server cut us off before it can have shown anything: most platforms accept any key and
-    /// look at it afterwards.
-    pub(crate) fn closed_at_once(&self) -> Error {
-        rejected("the server closed the connection right after it accepted the stream")
-            .next(
-                "check the stream key, that nobody else publishes with it, and that the platform expects a stream now",
-            )
-            .transient(true)
-            .at(self.target.shown())
-    }
-
     fn connect(&mut self, out: &mut BytesMut) -> Result<()> {
         let text = |s: &str| Value::text(s);
         let url = self.target.tc_url();
@@ -236,6 +227,15 @@ impl Client {
     }
 }
 
+/// What it means that the server cut us off before it can have shown anything: most platforms accept any key and look at
+/// it afterwards.
+pub(crate) fn closed_at_once(target: &RtmpTarget) -> Error {
+    rejected("the server closed the connection right after it accepted the stream")
+        .next("check the stream key, that nobody else publishes with it, and that the platform expects a stream now")
+        .transient(true)
+        .at(target.shown())
+}
+
 fn rejected(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::Rejected, what)
 }
@@ -273,5 +273,119 @@ impl<'a> Info<'a> {
         let all = all.replace(key.as_str(), "…");
         let all = if bare.is_empty() { all } else { all.replace(bare, "…") };
         all.chars().filter(|c| !c.is_control()).take(200).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::talk_to;
+    use proptest::prelude::*;
+
+    fn target() -> RtmpTarget {
+        RtmpTarget::parse("rtmp://server.example/live/secret-key?a=1").unwrap()
+    }
+
+    /// A client that waits at `step`, and the server's end of its connection.
+    fn at(step: Step) -> (Client, Session) {
+        let mut out = BytesMut::new();
+        let mut c = Client::new(target(), 4096, &mut out).unwrap();
+        let mut s = Session::new(Role::Server, Limits::default());
+        talk_to(&mut s, &mut out, |b, out| c.handle(b, out).unwrap());
+        let success = |id: f64, v: Value| [Value::text("_result"), Value::Number(id), Value::Null, v];
+        if step != Step::Connect {
+            hear(&mut c, &mut s, &success(CONNECT_ID, Value::Null)).unwrap();
+        }
+        if matches!(step, Step::Publish | Step::Publishing) {
+            hear(&mut c, &mut s, &success(CREATE_ID, Value::Number(1.0))).unwrap();
+        }
+        if step == Step::Publishing {
+            hear(&mut c, &mut s, &status("status", "NetStream.Publish.Start", "")).unwrap();
+        }
+        assert_eq!(c.step(), step);
+        (c, s)
+    }
+    fn hear(c: &mut Client, s: &mut Session, values: &[Value]) -> Result<()> {
+        let (mut wire, mut out) = (BytesMut::new(), BytesMut::new());
+        s.command(0, values, &mut wire).unwrap();
+        c.handle(&wire, &mut out)
+    }
+    fn info(level: &str, code: &str, words: &str) -> Value {
+        Value::Object(vec![
+            ("level".into(), Value::text(level)),
+            ("code".into(), Value::text(code)),
+            ("description".into(), Value::text(words)),
+        ])
+    }
+    fn status(level: &str, code: &str, words: &str) -> [Value; 4] {
+        [Value::text("onStatus"), Value::Number(0.0), Value::Null, info(level, code, words)]
+    }
+    fn error(id: f64, code: &str, words: &str) -> [Value; 4] {
+        [Value::text("_error"), Value::Number(id), Value::Null, info("error", code, words)]
+    }
+
+    #[test]
+    fn each_refusal_has_its_kind() {
+        let adobe = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ]";
+        let cases: [(Step, [Value; 4], ErrorKind, bool); 8] = [
+            (Step::Connect, error(1.0, "NetConnection.Connect.Rejected", adobe), ErrorKind::Unauthorized, false),
+            (Step::Connect, error(1.0, "NetConnection.Connect.InvalidApp", "no app"), ErrorKind::NotFound, true),
+            (Step::Connect, error(1.0, "NetConnection.Connect.Rejected", "no"), ErrorKind::Rejected, false),
+            (Step::CreateStream, error(4.0, "", ""), ErrorKind::Rejected, false),
+            (
+                Step::Publish,
+                status("error", "NetStream.Publish.BadName", "Already publishing"),
+                ErrorKind::Rejected,
+                true,
+            ),
+            (Step::Publish, status("error", "NetStream.Publish.BadName", "unknown key"), ErrorKind::Rejected, false),
+            (Step::Publish, status("", "NetStream.Publish.Denied", ""), ErrorKind::Rejected, false),
+            (Step::Publishing, status("status", "NetStream.Unpublish.Success", ""), ErrorKind::Closed, true),
+        ];
+        for (step, said, kind, transient) in cases {
+            let (mut c, mut s) = at(step);
+            let e = hear(&mut c, &mut s, &said).unwrap_err();
+            assert_eq!((e.kind(), e.is_transient()), (kind, transient), "{said:?}: {e}");
+            assert_eq!(e.place(), Some("rtmp://server.example/live/…"));
+        }
+    }
+    #[test]
+    fn a_close_means_what_was_asked_last() {
+        for (step, kind) in [
+            (Step::Connect, ErrorKind::NotFound),
+            (Step::CreateStream, ErrorKind::Rejected),
+            (Step::Publish, ErrorKind::Rejected),
+            (Step::Publishing, ErrorKind::Closed),
+        ] {
+            assert_eq!(at(step).0.closed().kind(), kind, "{step:?}");
+        }
+    }
+    #[test]
+    fn what_servers_say_beside_the_answers_changes_nothing() {
+        let (mut c, mut s) = at(Step::CreateStream);
+        hear(&mut c, &mut s, &error(2.0, "NetConnection.Call.Failed", "no releaseStream")).unwrap();
+        hear(&mut c, &mut s, &error(3.0, "NetConnection.Call.Failed", "no FCPublish")).unwrap();
+        hear(&mut c, &mut s, &[Value::text("onBWDone"), Value::Number(0.0), Value::Null, Value::Number(8192.0)])
+            .unwrap();
+        hear(&mut c, &mut s, &status("status", "NetStream.Data.Start", "")).unwrap();
+        assert_eq!(c.step(), Step::CreateStream);
+    }
+    #[test]
+    fn the_key_in_the_servers_words_is_masked() {
+        let (mut c, mut s) = at(Step::Publish);
+        let words = "secret-key?a=1 and secret-key \u{7} are bad".repeat(50);
+        let e = hear(&mut c, &mut s, &status("error", "NetStream.Publish.BadName", &words)).unwrap_err();
+        assert!(!e.to_string().contains("secret-key") && e.to_string().len() < 500, "{e}");
+    }
+    proptest! {
+        #[test]
+        fn rubbish_never_panics(step in 0usize..4, data in proptest::collection::vec(any::<u8>(), 0..300), kind: u8) {
+            let step = [Step::Connect, Step::CreateStream, Step::Publish, Step::Publishing][step];
+            let (mut c, mut s) = at(step);
+            let (mut wire, mut out) = (BytesMut::new(), BytesMut::new());
+            s.send(kind, 0, 0, data.clone().into(), &mut wire).unwrap();
+            wire.extend_from_slice(&data);
+            let _ = c.handle(&wire, &mut out);
+        }
     }
 }

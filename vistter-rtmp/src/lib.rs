@@ -27,10 +27,12 @@ pub mod flv;
 mod mux;
 mod net;
 mod output;
+mod platform;
 pub mod receiver;
 mod session;
 mod target;
 
 pub use output::{RtmpOptions, RtmpOutput};
+pub use platform::{Platform, PlatformRules, Profile, RateRule};
 pub use receiver::{Access, Receiver, ReceiverOptions, RtmpIngest};
 pub use target::RtmpTarget;

@@ -22,6 +22,9 @@ use crate::target::RtmpTarget;
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// For tests with a paused clock, which real sockets do not mix with.
+    #[cfg(test)]
+    Memory(tokio::io::DuplexStream),
 }
 
 /// How long each step may take, and how much the kernel may buffer.
@@ -158,6 +161,8 @@ macro_rules! each {
         match $self.get_mut() {
             Stream::Plain($s) => $call,
             Stream::Tls($s) => $call,
+            #[cfg(test)]
+            Stream::Memory($s) => $call,
         }
     };
 }

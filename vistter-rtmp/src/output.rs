@@ -14,12 +14,14 @@ use vistter_core::ports::{Output, OutputStats};
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result};
 
-use crate::client::{Client, Step};
+use crate::client::{self, Client, Step};
+use crate::flv::body;
 use crate::mux::Mux;
 use crate::net::{self, Dial, Stream};
 use crate::target::RtmpTarget;
 
-/// How to publish. The defaults fit the platforms.
+/// How to publish. The defaults fit the platforms, and are shorter than the limits of
+/// [`vistter_core::output::OutputPolicy::live`], so that it is these errors, which say more, that people see.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RtmpOptions {
@@ -52,13 +54,13 @@ pub struct RtmpOptions {
 impl Default for RtmpOptions {
     fn default() -> Self {
         Self {
-            resolve_timeout: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(10),
-            tls_timeout: Duration::from_secs(10),
-            answer_timeout: Duration::from_secs(10),
-            stall_timeout: Duration::from_secs(10),
-            packet_timeout: Duration::from_secs(30),
-            close_timeout: Duration::from_secs(5),
+            resolve_timeout: Duration::from_secs(4),
+            connect_timeout: Duration::from_secs(5),
+            tls_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(8),
+            packet_timeout: Duration::from_secs(9),
+            close_timeout: Duration::from_millis(2500),
             extra_ca: None,
             chunk_size: 4096,
             send_buffer: 512 << 10,
@@ -95,7 +97,7 @@ impl RtmpOutput {
         &self.target
     }
 
-    async fn open(&mut self, params: &StreamParams) -> Result<Link> {
+    async fn dial(&self) -> Result<Stream> {
         let o = &self.options;
         let dial = Dial {
             resolve: o.resolve_timeout,
@@ -103,11 +105,16 @@ impl RtmpOutput {
             tls: o.tls_timeout,
             send_buffer: o.send_buffer,
         };
-        let stream = net::dial(&self.target, &self.tls, dial).await?;
+        net::dial(&self.target, &self.tls, dial).await
+    }
+
+    async fn open(&mut self, stream: Stream, params: &StreamParams) -> Result<Link> {
+        let o = &self.options;
         let mut out = BytesMut::with_capacity(64 << 10);
         let client = Client::new(self.target.clone(), o.chunk_size.clamp(128, 65_536), &mut out)?;
         let (reader, writer) = tokio::io::split(stream);
-        let mut link = Link { reader, writer, client, out, unflushed: false, input: vec![0; 16 << 10] };
+        let mut link =
+            Link { reader, writer, client, out, limit: MAX_ANSWERS, unflushed: false, input: vec![0; 16 << 10] };
         loop {
             let step = link.client.step();
             if step == Step::Publishing {
@@ -122,8 +129,7 @@ impl RtmpOutput {
             match timeout(o.answer_timeout, answered).await {
                 Ok(r) => r?,
                 Err(_) => {
-                    let what =
-                        format!("the server did not answer in {} s, at {}", secs(o.answer_timeout), step.doing());
+                    let what = format!("the server gave no answer in {} s {}", secs(o.answer_timeout), step.during());
                     return Err(Error::new(ErrorKind::Timeout, what).next(match step {
                         Step::Handshake => "check the port, and whether the server wants rtmp or rtmps",
                         _ => "try again; if it stays so, check the address and the key",
@@ -138,15 +144,16 @@ impl RtmpOutput {
         Ok(link)
     }
 
+    fn placed(&self, e: Error) -> Error {
+        if e.place().is_none() { e.at(self.target.shown()) } else { e }
+    }
+
     /// Forgets the connection and makes the error say what it means.
     fn lost(&mut self, e: Error) -> Error {
         self.link = None;
-        let e = if e.kind() == ErrorKind::Closed && e.place().is_none() { e.at(self.target.shown()) } else { e };
-        if e.kind() == ErrorKind::Closed
-            && self.mux.span() < AT_ONCE
-            && let Ok(client) = Client::new(self.target.clone(), 128, &mut BytesMut::new())
-        {
-            return client.closed_at_once();
+        let e = self.placed(e);
+        if e.kind() == ErrorKind::Closed && self.mux.span() < AT_ONCE {
+            return client::closed_at_once(&self.target);
         }
         e
     }
@@ -160,13 +167,13 @@ impl Output for RtmpOutput {
 
     async fn connect(&mut self, params: &StreamParams) -> Result<()> {
         self.link = None;
-        let place = |e: Error, t: &RtmpTarget| if e.place().is_none() { e.at(t.shown()) } else { e };
-        crate::flv::body::accept(params).map_err(|e| place(e, &self.target))?;
+        body::accept(params).map_err(|e| e.at(self.target.shown()))?;
         if params.audio.is_none() {
             tracing::warn!(destination = %self.target, "publishing without audio: YouTube and Facebook show nothing then");
         }
-        let link = self.open(params).await.map_err(|e| place(e, &self.target))?;
-        self.link = Some(link);
+        let stream = self.dial().await?;
+        let link = self.open(stream, params).await;
+        self.link = Some(link.map_err(|e| self.placed(e))?);
         Ok(())
     }
 
@@ -178,24 +185,24 @@ impl Output for RtmpOutput {
         let message = match self.mux.packet(packet) {
             Ok(Some(m)) => m,
             Ok(None) => return Ok(()),
-            Err(e) => return Err(self.lost(e.at(self.target.shown()))),
+            Err(e) => return Err(self.lost(e)),
         };
-        let sent = match link.client.send(message.kind, message.time, message.body, &mut link.out) {
-            Ok(()) => timeout(limit, link.deliver(stall)).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Timeout, format!("one packet took more than {} s", secs(limit)))
-                    .next("lower the bitrate: the line is too slow for it"))
-            }),
-            Err(e) => Err(e),
+        let work = async {
+            // What a cancelled send has left behind goes first; so never more than one packet waits.
+            link.deliver(stall).await?;
+            link.client.send(message.kind, message.time, message.body, &mut link.out)?;
+            link.deliver(stall).await
         };
+        let sent = timeout(limit, work).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Timeout, format!("one packet took more than {} s", secs(limit)))
+                .next("lower the bitrate: the line is too slow for it"))
+        });
         match sent {
             Ok(()) => {
                 self.stats.bytes = self.stats.bytes.saturating_add(packet.data.len() as u64);
                 Ok(())
             }
-            Err(e) => {
-                let e = if e.place().is_none() { e.at(self.target.shown()) } else { e };
-                Err(self.lost(e))
-            }
+            Err(e) => Err(self.lost(e)),
         }
     }
 
@@ -213,17 +220,21 @@ impl Output for RtmpOutput {
         let Some(mut link) = self.link.take() else { return Ok(()) };
         let limit = self.options.close_timeout;
         link.client.leave(&mut link.out)?;
-        let delivered = match timeout(limit, link.deliver(limit)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(e)) => Err(e),
-            Err(_) => Err(Error::new(ErrorKind::Timeout, format!("the last data was not taken in {} s", secs(limit)))),
-        };
-        if delivered.is_ok() {
+        let mut delivered = false;
+        let goodbye = async {
+            link.deliver(limit).await?;
+            delivered = true;
             // A close with unread answers in our buffer becomes a reset, and a reset makes the server drop what it has
             // not read yet: send FIN, then read to the end.
-            let _ = timeout(limit.min(Duration::from_secs(2)), link.drain()).await;
-        }
-        delivered.map_err(|e| if e.place().is_none() { e.at(self.target.shown()) } else { e })
+            link.drain().await;
+            Ok(())
+        };
+        let result = match timeout(limit, goodbye).await {
+            Ok(r) => r,
+            Err(_) if delivered => Ok(()), // it has everything; that it does not hang up is its own business
+            Err(_) => Err(Error::new(ErrorKind::Timeout, format!("the last data was not taken in {} s", secs(limit)))),
+        };
+        result.map_err(|e| self.placed(e))
     }
 
     fn stats(&self) -> OutputStats {
@@ -237,13 +248,18 @@ impl std::fmt::Debug for RtmpOutput {
     }
 }
 
+/// Bytes of answers (pings, acknowledgements) that may wait while the server does not read.
+const MAX_ANSWERS: usize = 64 << 10;
+
 /// One connection: a client and its two directions.
 struct Link {
     reader: ReadHalf<Stream>,
     writer: WriteHalf<Stream>,
     client: Client,
-    /// Waits to be written; never longer than one packet and a few control messages.
+    /// Waits to be written.
     out: BytesMut,
+    /// What may wait: one packet, and answers to the server's own messages.
+    limit: usize,
     unflushed: bool,
     input: Vec<u8>,
 }
@@ -292,7 +308,16 @@ impl Link {
     fn take(&mut self, r: io::Result<usize>) -> Result<()> {
         match r {
             Ok(0) => Err(self.client.closed()),
-            Ok(n) => self.client.handle(&self.input[..n], &mut self.out),
+            Ok(n) => {
+                self.client.handle(&self.input[..n], &mut self.out)?;
+                if self.out.len() > self.limit {
+                    return Err(Error::new(
+                        ErrorKind::Limit,
+                        "the server sends requests and does not read the answers",
+                    ));
+                }
+                Ok(())
+            }
             Err(e) => Err(self.broken(&e)),
         }
     }
@@ -320,6 +345,7 @@ impl Link {
 
     /// Writes all that waits, and reads meanwhile: a server whose answers nobody reads stops reading too.
     async fn deliver(&mut self, stall: Duration) -> Result<()> {
+        self.limit = self.out.len() + MAX_ANSWERS;
         while !self.out.is_empty() || self.unflushed {
             let moved = async {
                 while !self.turn().await? {}
@@ -349,3 +375,7 @@ impl Link {
 fn secs(d: Duration) -> f32 {
     d.as_secs_f32()
 }
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

@@ -226,11 +226,23 @@ fn ours(e: &dyn std::fmt::Display) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
+    /// Runs a server session against what a client says until both are silent; the client's messages are thrown away.
+    pub(crate) fn talk_to(s: &mut Session, to_s: &mut BytesMut, mut client: impl FnMut(&[u8], &mut BytesMut)) {
+        let mut to_c = BytesMut::new();
+        while !to_s.is_empty() {
+            s.feed(&std::mem::take(to_s), &mut to_c).unwrap();
+            while s.next(&mut to_c).unwrap().is_some() {}
+            if !to_c.is_empty() {
+                client(&std::mem::take(&mut to_c), to_s);
+            }
+        }
+    }
+
     /// Hands what each side says to the other until both are silent, `step` bytes at a time.
-    pub(crate) fn talk(a: &mut Session, b: &mut Session, step: usize) -> (Vec<Message>, Vec<Message>) {
+    fn talk(a: &mut Session, b: &mut Session, step: usize) -> (Vec<Message>, Vec<Message>) {
         let (mut to_a, mut to_b) = (BytesMut::new(), BytesMut::new());
         a.greet(&mut to_b).unwrap();
         let (mut from_a, mut from_b) = (Vec::new(), Vec::new());

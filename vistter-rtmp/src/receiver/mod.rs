@@ -7,7 +7,7 @@ mod connection;
 mod ingest;
 mod record;
 mod registry;
-mod serve;
+pub(crate) mod serve;
 mod stats;
 mod tap;
 

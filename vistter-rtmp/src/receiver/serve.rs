@@ -74,6 +74,12 @@ impl Server {
         self.status("error", code, words, out)
     }
 
+    /// Asks for a sign of life.
+    #[cfg(test)]
+    pub(crate) fn ping(&mut self, out: &mut BytesMut) -> Result<()> {
+        self.session.send(kind::USER_CONTROL, 0, 0, Bytes::from_static(&[0, 6, 0, 0, 0, 1]), out)
+    }
+
     fn message(&mut self, m: Message, out: &mut BytesMut) -> Result<Option<Event>> {
         let tag = match m.kind {
             kind::AUDIO => TagKind::Audio,

@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
 
-mod certs;
-mod material;
+#[path = "../../../tests/peers/mod.rs"]
 mod peers;
 
+mod material;
 mod publish;
 mod receive;
 mod refuse;
 mod tls;
+mod tools;

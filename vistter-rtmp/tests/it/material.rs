@@ -7,7 +7,8 @@ use vistter_core::media::{Packet, StreamParams, Track};
 use vistter_core::time::MediaTime;
 use vistter_rtmp::flv::{Demuxer, FlvReader, MediaEvent};
 
-use crate::peers::{Dir, must};
+use crate::peers::TempDir;
+use crate::tools::must;
 
 /// A clip of 4 s, 320x180 at 30 fps, GOP of 2 s with B-frames, AAC 48 kHz stereo.
 pub(crate) struct Clip {
@@ -17,10 +18,10 @@ pub(crate) struct Clip {
 }
 
 pub(crate) fn clip() -> &'static Clip {
-    static CLIP: OnceLock<(Clip, Dir)> = OnceLock::new();
+    static CLIP: OnceLock<(Clip, TempDir)> = OnceLock::new();
     &CLIP
         .get_or_init(|| {
-            let dir = Dir::new("clip");
+            let dir = TempDir::new("clip");
             let file = dir.path().join("clip.flv");
             must(
                 "ffmpeg",

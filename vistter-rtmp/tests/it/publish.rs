@@ -6,7 +6,8 @@ use vistter_core::time::MediaTime;
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget, flv};
 
 use crate::material::{clip, count, read};
-use crate::peers::{Dir, Nginx, Peer, decodes, free_port, probe};
+use crate::peers::{Nginx, TempDir, ffmpeg_decodes, free_port};
+use crate::tools::{Ffmpeg, probe};
 
 pub(crate) async fn publish_clip(url: &str, options: RtmpOptions) -> RtmpOutput {
     let mut output = RtmpOutput::new(RtmpTarget::parse(url).unwrap(), options).unwrap();
@@ -20,13 +21,13 @@ pub(crate) async fn publish_clip(url: &str, options: RtmpOptions) -> RtmpOutput 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_records_what_was_sent() {
-    let nginx = Nginx::start(None);
-    let output = publish_clip(&format!("rtmp://127.0.0.1:{}/live/key", nginx.rtmp), RtmpOptions::default()).await;
+    let nginx = Nginx::start();
+    let output = publish_clip(&format!("{}/key", nginx.url("live")), RtmpOptions::default()).await;
     let sent: usize = clip().packets.iter().map(|p| p.data.len()).sum();
     assert_eq!(output.stats().bytes, sent as u64);
 
-    let file = nginx.recording();
-    decodes(&file);
+    let file = nginx.recording("key");
+    ffmpeg_decodes(&file);
     let (video, audio) = (count(&clip().packets, Track::Video), count(&clip().packets, Track::Audio));
     let (v, v_start, v_codec) = probe(&file, "v");
     let (a, a_start, a_codec) = probe(&file, "a");
@@ -50,8 +51,8 @@ async fn nginx_records_what_was_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_knows_the_stream_while_it_runs() {
-    let nginx = Nginx::start(None);
-    let target = RtmpTarget::parse(&format!("rtmp://127.0.0.1:{}/live/key", nginx.rtmp)).unwrap();
+    let nginx = Nginx::start();
+    let target = RtmpTarget::parse(&format!("{}/key", nginx.url("live"))).unwrap();
     let mut output = RtmpOutput::new(target, RtmpOptions::default()).unwrap();
     output.connect(&clip().params).await.unwrap();
     for p in &clip().packets {
@@ -80,14 +81,12 @@ async fn nginx_knows_the_stream_while_it_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_nginx() {
-    let dir = Dir::new("listen");
+    let dir = TempDir::new("listen");
     let file = dir.path().join("out.flv");
     let port = free_port();
     let url = format!("rtmp://127.0.0.1:{port}/live/key");
-    let mut ffmpeg = Peer::start(
-        "ffmpeg",
-        &["-v", "error", "-listen", "1", "-f", "flv", "-i", &url, "-c", "copy", file.to_str().unwrap()],
-    );
+    let mut ffmpeg =
+        Ffmpeg::start(&["-v", "error", "-listen", "1", "-f", "flv", "-i", &url, "-c", "copy", file.to_str().unwrap()]);
     // `-listen 1` serves a single connection: looking whether it listens would use that up, so publish until it does.
     let mut output = RtmpOutput::new(RtmpTarget::parse(&url).unwrap(), RtmpOptions::default()).unwrap();
     while let Err(e) = output.connect(&clip().params).await {
@@ -99,7 +98,7 @@ async fn a_server_that_is_not_nginx() {
     }
     output.close().await.unwrap();
     assert!(ffmpeg.wait(), "ffmpeg as a server failed");
-    decodes(&file);
+    ffmpeg_decodes(&file);
     assert_eq!(probe(&file, "v").0, count(&clip().packets, Track::Video));
     assert_eq!(probe(&file, "a").0, count(&clip().packets, Track::Audio));
 }

@@ -1,6 +1,7 @@
 //! Our receiver, with FFmpeg and with our own publisher.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,16 +13,24 @@ use vistter_core::time::MediaTime;
 use vistter_rtmp::{Access, Receiver, ReceiverOptions, RtmpOptions, RtmpOutput, RtmpTarget, flv};
 
 use crate::material::{clip, count, read};
-use crate::peers::{Dir, decodes, must, probe, tool};
+use crate::peers::{TempDir, ffmpeg_decodes};
 use crate::publish::publish_clip;
+use crate::tools::{must, probe, run};
 
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-async fn receiver(dir: &Dir, change: impl FnOnce(&mut ReceiverOptions)) -> Receiver {
+async fn receiver(dir: &TempDir, change: impl FnOnce(&mut ReceiverOptions)) -> Receiver {
     let mut o = ReceiverOptions::default();
     o.record_dir = Some(dir.path().to_owned());
     change(&mut o);
     Receiver::bind(LOCAL, o).await.unwrap()
+}
+
+/// Its recordings, in order.
+fn files(dir: &TempDir) -> Vec<PathBuf> {
+    let mut all: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    all.sort();
+    all
 }
 
 fn url(r: &Receiver, path: &str) -> String {
@@ -30,7 +39,7 @@ fn url(r: &Receiver, path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ffmpeg_publishes_to_us() {
-    let dir = Dir::new("from-ffmpeg");
+    let dir = TempDir::new("from-ffmpeg");
     let r = receiver(&dir, |_| {}).await;
     let (file, to) = (clip().file.to_str().unwrap(), url(&r, "live/key"));
     tokio::task::spawn_blocking(move || must("ffmpeg", &["-v", "error", "-i", file, "-c", "copy", "-f", "flv", &to]))
@@ -44,7 +53,7 @@ async fn ffmpeg_publishes_to_us() {
     assert_eq!(s.stats.longest_gop, MediaTime::from_secs(2));
     let file = s.file.clone().unwrap();
     r.stop().await;
-    decodes(&file);
+    ffmpeg_decodes(&file);
     assert_eq!(probe(&file, "v").0, count(&clip().packets, Track::Video));
     assert_eq!(probe(&file, "a").0, count(&clip().packets, Track::Audio));
     let report = flv::check(&std::fs::read(&file).unwrap()).unwrap();
@@ -53,16 +62,16 @@ async fn ffmpeg_publishes_to_us() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_we_send_is_what_we_record() {
-    let dir = Dir::new("loop");
+    let dir = TempDir::new("loop");
     let r = receiver(&dir, |_| {}).await;
     for _ in 0..2 {
         publish_clip(&url(&r, "live/key"), RtmpOptions::default()).await;
     }
     r.stop().await;
-    let files = dir.all("flv");
+    let files = files(&dir);
     assert_eq!(files.len(), 2, "nothing is overwritten");
     for f in &files {
-        decodes(f);
+        ffmpeg_decodes(f);
         let (params, packets) = read(&std::fs::read(f).unwrap());
         assert_eq!(params, clip().params);
         assert!(packets == clip().packets, "packets differ");
@@ -72,7 +81,7 @@ async fn what_we_send_is_what_we_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_checked_and_used_once() {
-    let dir = Dir::new("keys");
+    let dir = TempDir::new("keys");
     let r = receiver(&dir, |o| {
         o.access = Access::Keys(vec![("one".into(), "a".into()), ("two".into(), "b".into())]);
     })
@@ -99,7 +108,7 @@ async fn keys_are_checked_and_used_once() {
     let to = url(&r, "one/wrong");
     let file = clip().file.to_str().unwrap();
     let out = tokio::task::spawn_blocking(move || {
-        tool("ffmpeg", &["-v", "error", "-i", file, "-c", "copy", "-f", "flv", &to])
+        run("ffmpeg", &["-v", "error", "-i", file, "-c", "copy", "-f", "flv", &to])
     })
     .await
     .unwrap();
@@ -109,7 +118,7 @@ async fn keys_are_checked_and_used_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publish_is_a_source() {
-    let dir = Dir::new("ingest");
+    let dir = TempDir::new("ingest");
     let r = receiver(&dir, |_| {}).await;
     let mut source = r.ingest("live", "key".into());
     source.open().await.unwrap();
@@ -136,7 +145,7 @@ async fn a_publish_is_a_source() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rubbish_and_silence_are_cut_off_and_others_go_on() {
-    let dir = Dir::new("hostile");
+    let dir = TempDir::new("hostile");
     let r = receiver(&dir, |o| {
         o.publish_timeout = Duration::from_millis(500);
         o.max_connections = 8;
@@ -159,5 +168,5 @@ async fn rubbish_and_silence_are_cut_off_and_others_go_on() {
     }
     publish_clip(&url(&r, "live/key"), RtmpOptions::default()).await;
     r.stop().await;
-    decodes(&dir.only("flv"));
+    ffmpeg_decodes(&files(&dir)[0]);
 }

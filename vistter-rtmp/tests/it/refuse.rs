@@ -31,18 +31,18 @@ async fn refusal(url: &str, options: RtmpOptions) -> Error {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_refuses_a_key() {
-    let nginx = Nginx::start(None);
-    let e = refusal(&format!("rtmp://127.0.0.1:{}/auth/badkey", nginx.rtmp), RtmpOptions::default()).await;
+    let nginx = Nginx::start();
+    let e = refusal(&format!("{}/badkey", nginx.url("auth")), RtmpOptions::default()).await;
     assert_eq!(e.kind(), ErrorKind::Rejected, "{e}");
-    let mut good = output(&format!("rtmp://127.0.0.1:{}/auth/goodkey", nginx.rtmp), RtmpOptions::default());
+    let mut good = output(&format!("{}/goodkey", nginx.url("auth")), RtmpOptions::default());
     good.connect(&clip().params).await.unwrap();
     good.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_has_the_key_in_use() {
-    let nginx = Nginx::start(None);
-    let url = format!("rtmp://127.0.0.1:{}/live/badkey", nginx.rtmp);
+    let nginx = Nginx::start();
+    let url = format!("{}/badkey", nginx.url("live"));
     let mut first = output(&url, RtmpOptions::default());
     first.connect(&clip().params).await.unwrap();
     let e = refusal(&url, RtmpOptions::default()).await;
@@ -54,8 +54,8 @@ async fn nginx_has_the_key_in_use() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_has_no_such_application() {
-    let nginx = Nginx::start(None);
-    let e = refusal(&format!("rtmp://127.0.0.1:{}/nothere/badkey", nginx.rtmp), RtmpOptions::default()).await;
+    let nginx = Nginx::start();
+    let e = refusal(&format!("{}/badkey", nginx.url("nothere")), RtmpOptions::default()).await;
     assert_eq!(e.kind(), ErrorKind::NotFound, "{e}");
 }
 
@@ -96,11 +96,11 @@ async fn a_server_that_speaks_http() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_after_publish_times_out_the_send() {
-    let nginx = Nginx::start(None);
+    let nginx = Nginx::start();
     let mut o = quick();
     o.answer_timeout = Duration::from_secs(10);
     o.send_buffer = 16 << 10;
-    let mut out = output(&format!("rtmp://127.0.0.1:{}/live/badkey", nginx.rtmp), o);
+    let mut out = output(&format!("{}/badkey", nginx.url("live")), o);
     out.connect(&clip().params).await.unwrap();
     nginx.freeze();
     let sent = async {
@@ -119,23 +119,23 @@ async fn a_server_that_hangs_after_publish_times_out_the_send() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_tells_that_the_server_is_gone() {
-    let nginx = Nginx::start(None);
-    let mut out = output(&format!("rtmp://127.0.0.1:{}/live/badkey", nginx.rtmp), RtmpOptions::default());
+    let nginx = Nginx::start();
+    let mut out = output(&format!("{}/badkey", nginx.url("live")), RtmpOptions::default());
     out.connect(&clip().params).await.unwrap();
     for p in endless().take_while(|p| p.dts.millis() < 10_000) {
         out.send(&p).await.unwrap();
     }
-    nginx.kill();
+    drop(nginx);
     let e = tokio::time::timeout(Duration::from_secs(60), out.failed()).await.expect("failed() returns");
     assert_eq!((e.kind(), e.is_transient()), (ErrorKind::Closed, true), "{e}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cuts_right_after_publish_looks_like_a_refusal() {
-    let nginx = Nginx::start(None);
-    let mut out = output(&format!("rtmp://127.0.0.1:{}/live/badkey", nginx.rtmp), RtmpOptions::default());
+    let nginx = Nginx::start();
+    let mut out = output(&format!("{}/badkey", nginx.url("live")), RtmpOptions::default());
     out.connect(&clip().params).await.unwrap();
-    nginx.kill();
+    drop(nginx);
     let e = tokio::time::timeout(Duration::from_secs(60), out.failed()).await.expect("failed() returns");
     assert_eq!((e.kind(), e.is_transient()), (ErrorKind::Rejected, true), "{e}");
     assert!(!e.to_string().contains("badkey"), "{e}");
