@@ -18,6 +18,11 @@
 
 mod compose;
 
+/// The README's examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use compose::{Prepared, RECORDING, camera, prepare, start};
 pub use vistter_core as core;
 pub use vistter_core::config::ShowConfig;
