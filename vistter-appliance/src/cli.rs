@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use vistter_core::Secret;
 use vistter_core::config::{Span, Transport};
+use vistter_core::diagnose::nearest;
 
 const AFTER: &str = "\
 Exit codes: 0 done · 1 failed · 2 wrong usage · 3 the show file is wrong · 4 the show ran, a part of it never worked
@@ -131,6 +132,16 @@ impl From<TransportArg> for Transport {
     }
 }
 
+/// Names the command that was probably meant, or all of them.
+pub(crate) fn suggest(typed: &str) {
+    let all = Cli::command();
+    let names: Vec<&str> = all.get_subcommands().map(clap::Command::get_name).collect();
+    match nearest(typed, names.iter().copied()) {
+        Some(name) => eprintln!("Did you mean: vistter {name}"),
+        None => eprintln!("Commands: {}", names.join(", ")),
+    }
+}
+
 fn span(text: &str) -> Result<Span, String> {
     match Span::parse(text) {
         Some(Span::Frames(0)) => Err("this is no time at all".into()),
@@ -155,7 +166,6 @@ fn secret(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

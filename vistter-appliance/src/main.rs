@@ -10,7 +10,7 @@ mod exit;
 mod ui;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
@@ -20,6 +20,9 @@ fn main() -> std::process::ExitCode {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print();
+            if let Some(ContextValue::String(typed)) = e.get(ContextKind::InvalidSubcommand) {
+                cli::suggest(typed);
+            }
             let asked = matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked { Exit::Ok } else { Exit::Usage }.into();
         }

@@ -1,0 +1,64 @@
+//! What a recording must be, whoever wrote it.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::peers::{ffmpeg_decodes, ffprobe_json};
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct Verdict {
+    pub video_frames: usize,
+    /// Sizes of the video access units, to compare two copies of a stream.
+    pub sizes: Vec<u64>,
+}
+
+/// FFmpeg decodes all of it; video comes at exactly `fps`; a keyframe stands every two seconds from the first frame on;
+/// sound starts within 50 ms of the picture and both end together. Where a busy machine left out so many frames, the
+/// others are still at their exact times.
+pub fn check(path: &Path, fps: f64, skipped: u64) -> Verdict {
+    ffmpeg_decodes(path);
+    let probed =
+        ffprobe_json(path, &["-show_packets", "-show_entries", "packet=codec_type,pts_time,dts_time,flags,size"]);
+    let packets = probed["packets"].as_array().unwrap();
+    let of = |kind: &str| -> Vec<&Value> { packets.iter().filter(|p| p["codec_type"] == kind).collect() };
+    let time = |p: &Value| -> f64 { p["pts_time"].as_str().unwrap().parse().unwrap() };
+    let (video, audio) = (of("video"), of("audio"));
+    assert!(!video.is_empty() && !audio.is_empty(), "{}: both tracks", path.display());
+
+    let start = time(video[0]);
+    let mut left_out = 0;
+    for (i, p) in video.iter().enumerate() {
+        let at = ((time(p) - start) * fps).round() as u64;
+        assert!(at >= i as u64 + left_out, "{}: frame {i} goes back", path.display());
+        left_out = at - i as u64;
+        // FLV and its milliseconds round each time by half of one.
+        let want = start + at as f64 / fps;
+        assert!((time(p) - want).abs() < 0.0011, "{}: frame {i} at {} and not at {want}", path.display(), time(p));
+        assert_eq!(p["pts_time"], p["dts_time"], "no reordering");
+    }
+    assert!(left_out <= skipped, "{}: {left_out} frames are missing, {skipped} were left out", path.display());
+    let keyframes: Vec<usize> =
+        (0..video.len()).filter(|i| video[*i]["flags"].as_str().unwrap().contains('K')).collect();
+    let gop = (2.0 * fps).round() as usize;
+    let wanted: Vec<usize> = (0..video.len()).step_by(gop).collect();
+    assert_eq!(keyframes, wanted, "{}: a keyframe each {gop} frames", path.display());
+
+    let (a, z) = (time(audio[0]), time(audio[audio.len() - 1]));
+    assert!((a - start).abs() < 0.05, "{}: sound starts at {a}, picture at {start}", path.display());
+    let end = time(video[video.len() - 1]);
+    assert!((z - end).abs() < 0.1, "{}: sound ends at {z}, picture at {end}", path.display());
+    for pair in audio.windows(2) {
+        let step = time(pair[1]) - time(pair[0]);
+        assert!((step - 1024.0 / 48000.0).abs() < 0.0011, "{}: a hole of {step} s in the sound", path.display());
+    }
+    let sizes = video.iter().map(|p| p["size"].as_str().unwrap().parse().unwrap()).collect();
+    Verdict { video_frames: video.len(), sizes }
+}
+
+/// Mean luma and its spread over a grey picture: black and grey screens have none.
+pub fn spread(picture: &[u8]) -> f64 {
+    let mean = picture.iter().map(|p| f64::from(*p)).sum::<f64>() / picture.len() as f64;
+    (picture.iter().map(|p| (f64::from(*p) - mean).powi(2)).sum::<f64>() / picture.len() as f64).sqrt()
+}

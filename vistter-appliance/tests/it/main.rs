@@ -1,0 +1,12 @@
+//! The `vistter` program as its users meet it: real cameras, real destinations, real files, bad input.
+
+#![allow(unreachable_pub)] // modules of one test binary
+
+#[path = "../../../tests/peers/mod.rs"]
+mod peers;
+
+mod bad_input;
+mod failures;
+mod judge;
+mod on_air;
+mod vistter;

@@ -1,0 +1,136 @@
+//! The main job: cameras of other makers in, two destinations and a recording out.
+
+use serde_json::json;
+
+use crate::judge::{check, spread};
+use crate::peers::{GstCamera, Nginx, TempDir, gray_frame};
+use crate::vistter::{Running, show_file, small_program, vistter, vistter_with};
+
+/// Two cameras that could not differ more, cut back and forth, with an overlay, to nginx twice and to an MP4.
+#[test]
+fn two_cameras_reach_two_destinations_and_the_file() {
+    let first = GstCamera::start(&[
+        "profile=high",
+        "bframes=2",
+        "size=1280x720",
+        "fps=25",
+        "gop=25",
+        "audio=aac",
+        "auth=digest",
+    ]);
+    let second =
+        GstCamera::start(&["profile=baseline", "size=640x480", "fps=30000/1001", "gop=30", "audio=ulaw", "hue=120"]);
+    let server = Nginx::start();
+    let dir = TempDir::new("on-air");
+    std::fs::write(dir.join("box.json"), BOX).unwrap();
+    let show = show_file(
+        dir.path(),
+        &json!({
+            "vistter": 1,
+            "program": small_program(),
+            "audio": { "from": "program" },
+            "cameras": [
+                { "id": "one", "url": first.url(), "user": "admin", "password": { "env": "CAM_PASSWORD" } },
+                { "id": "two", "url": second.url() }
+            ],
+            "overlays": [ { "id": "box", "file": "box.json" } ],
+            "timeline": {
+                "shots": [ { "camera": "one", "for": 3 }, { "camera": "two", "for": 3 } ],
+                "overlays": [ { "overlay": "box" } ],
+                "loop": true
+            },
+            "destinations": [
+                { "id": "a", "url": server.url("live"), "key": "key-a" },
+                { "id": "b", "url": format!("{}/key-b", server.url("live")) }
+            ],
+            "recording": { "file": "out/program.mp4" }
+        }),
+    );
+    let said = vistter_with(&["run", &show, "--for", "10s", "--json"], &[("CAM_PASSWORD", "secret")]);
+    said.assert_code(0).assert_never_says("key-a").assert_never_says("key-b").assert_never_says("secret");
+    let summary = said.json("summary");
+    assert_eq!(summary["frames"].as_u64().unwrap() + said.skipped(), 300, "{summary:#}");
+
+    let mp4 = dir.join("out/program.mp4");
+    let recorded = check(&mp4, 30.0, said.skipped());
+    assert_eq!(recorded.video_frames as u64, summary["frames"].as_u64().unwrap());
+    for key in ["key-a", "key-b"] {
+        let got = check(&server.recording(key), 30.0, said.skipped());
+        // The destination gets the end of what the file has, from a keyframe on, access unit for access unit.
+        assert!(got.video_frames >= 180, "{key}: {} frames of 300", got.video_frames);
+        assert!(recorded.sizes.ends_with(&got.sizes), "{key} differs from the recording");
+    }
+    let pictures = gray_frame(&mp4, 64, 36);
+    assert!(pictures.iter().skip(30).all(|p| spread(p) > 10.0), "a black or grey picture is on air");
+    // The overlay's white box is in the upper left corner of every picture but the first.
+    assert!(pictures.iter().skip(1).all(|p| p[3 * 64 + 3] > 200), "the overlay is missing somewhere");
+}
+
+/// Ctrl-C: files closed, destinations told, exit 0.
+#[test]
+fn a_signal_ends_it_cleanly() {
+    let camera = GstCamera::start(&["size=640x360", "gop=25"]);
+    let server = Nginx::start();
+    for signal in ["INT", "TERM"] {
+        let dir = TempDir::new("signal");
+        let show = show_file(
+            dir.path(),
+            &json!({
+                "vistter": 1, "program": small_program(),
+                "cameras": [ { "id": "one", "url": camera.url() } ],
+                "timeline": { "shots": [ { "camera": "one", "for": 3 } ] },
+                "destinations": [ { "id": "a", "url": server.url("live"), "key": signal } ],
+                "recording": { "file": "program.mp4" }
+            }),
+        );
+        let mut running = Running::start(&["run", &show, "--json"], &[]);
+        running.wait_for("two seconds on air", |v| {
+            v["outputs"][0]["state"] == "live" && v["outputs"][0]["packets"].as_u64().is_some_and(|n| n > 100)
+        });
+        running.signal(signal);
+        let said = running.end(std::time::Duration::from_secs(30));
+        said.assert_code(0);
+        let summary = said.json("summary");
+        let recorded = check(&dir.join("program.mp4"), 30.0, said.skipped());
+        assert_eq!(recorded.video_frames as u64, summary["frames"].as_u64().unwrap());
+        let got = check(&server.recording(signal), 30.0, said.skipped());
+        assert!(recorded.sizes.ends_with(&got.sizes), "everything reached the destination");
+        assert!(server.publishers().iter().all(|p| p.key != signal), "the server was told");
+    }
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while camera.clients() > 0 && std::time::Instant::now() < end {
+        std::thread::yield_now();
+    }
+    assert_eq!(camera.clients(), 0, "the camera's connections are closed");
+}
+
+#[test]
+fn probe_says_what_a_camera_sends() {
+    let camera = GstCamera::start(&[
+        "profile=high",
+        "size=1280x720",
+        "fps=25",
+        "gop=50",
+        "audio=aac",
+        "auth=digest",
+        "password=hunter2",
+    ]);
+    let url = camera.url_with_credentials();
+    let said = vistter(&["probe", &url, "--for", "6s", "--json"]);
+    said.assert_code(0).assert_never_says("hunter2");
+    let v: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&v["video"]["codec"], &v["video"]["width"]), (&json!("h264"), &json!(1280)), "{v:#}");
+    let fps = v["video"]["measured_fps"].as_f64().unwrap();
+    assert!((fps - 25.0).abs() < 1.0, "{v:#}");
+    assert_eq!(v["audio"]["codec"], "aac", "{v:#}");
+    let human = vistter(&["probe", &url, "--for", "3s"]);
+    human.assert_code(0).assert_says("1280x720").assert_never_says("hunter2");
+}
+
+const BOX: &str = r##"{
+  "ocl": "1.0", "canvas": { "width": 640, "height": 360 },
+  "scenes": [ { "id": "box", "layers": [
+    { "id": "b", "type": "rect", "width": 80, "height": 60, "color": "#FFFFFF",
+      "position": { "anchor": "top-left", "x": 10, "y": 10 } }
+  ] } ]
+}"##;
