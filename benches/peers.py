@@ -4,10 +4,13 @@ import json
 import pathlib
 import socket
 import subprocess
+import sys
 import time
 
 from measure import Failed
 
+# The system's own Python: Debian's GStreamer bindings are not visible to one from elsewhere.
+PYTHON = "/usr/bin/python3" if sys.platform == "linux" else "python3"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -24,7 +27,7 @@ class Camera:
         words = [f"{key}={value}" for key, value in keys.items()]
         script = ROOT / "tests/peers/cam_gst.py"
         self.process = subprocess.Popen(
-            ["/usr/bin/python3", script, "--cache", cache, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [PYTHON, script, "--cache", cache, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         ready = self.process.stdout.readline()
         if not ready:

@@ -19,8 +19,9 @@ built="${CARGO_TARGET_DIR:-target}/fuzz/$host/release"
 
 targets=("$@")
 if [ ${#targets[@]} = 0 ]; then
-  mapfile -t targets < <(cargo metadata -q --no-deps --format-version 1 --manifest-path fuzz/Cargo.toml |
-    python3 -c 'import json, sys; [print(t["name"]) for p in json.load(sys.stdin)["packages"] for t in p["targets"] if "bin" in t["kind"]]')
+  names='import json, sys; [print(t["name"]) for p in json.load(sys.stdin)["packages"] for t in p["targets"] if "bin" in t["kind"]]'
+  # shellcheck disable=SC2207  # names of targets have no spaces
+  targets=($(cargo metadata -q --no-deps --format-version 1 --manifest-path fuzz/Cargo.toml | python3 -c "$names"))
 fi
 share=$((seconds / ${#targets[@]})); [ $share -ge 1 ] || share=1
 
@@ -29,6 +30,6 @@ for target in "${targets[@]}"; do
   mkdir -p "$corpus" "$findings"
   seeds=(); [ -d "fuzz/seeds/$target" ] && seeds=("fuzz/seeds/$target")
   said=$("$built/$target" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$findings/" \
-    "$corpus" "${seeds[@]}" 2>&1) || { echo "$said" | tail -40; echo "$target: FAILED, input under $findings"; exit 1; }
+    "$corpus" ${seeds[@]+"${seeds[@]}"} 2>&1) || { echo "$said" | tail -40; echo "$target: FAILED, input under $findings"; exit 1; }
   echo "$target: $(echo "$said" | grep -o 'Done .*' | tail -1)"
 done

@@ -16,6 +16,10 @@ step() { # name, command...
   echo "== $name: fine, $((SECONDS - from)) s"
 }
 
+limit() { # seconds, command...: macOS has no timeout
+  if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi
+}
+
 warnings=()
 warn() {
   warnings+=("$*")

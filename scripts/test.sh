@@ -14,7 +14,7 @@ log=$(mktemp); trap 'rm -f "$log"' EXIT
 licences() {
   cargo deny -L error --all-features check licenses bans sources || return 1
   # The advisory database comes from GitHub; without a way there the rest still counts, but say so.
-  if timeout 120 cargo deny --all-features fetch db >/dev/null 2>&1; then
+  if limit 120 cargo deny --all-features fetch db >/dev/null 2>&1; then
     cargo deny --all-features check --disable-fetch advisories
   else
     warn "the RustSec database cannot be fetched from here: dependencies were NOT checked for known advisories"
@@ -22,11 +22,11 @@ licences() {
 }
 
 tests() { # keeps the output, to count what passed
-  timeout 1200 cargo test --workspace --all-features --all-targets -q 2>&1 | tee -a "$log"
+  limit 1200 cargo test --workspace --all-features --all-targets -q 2>&1 | tee -a "$log"
 }
 
 doc_tests() {
-  timeout 600 cargo test --workspace --all-features --doc -q 2>&1 | tee -a "$log"
+  limit 600 cargo test --workspace --all-features --doc -q 2>&1 | tee -a "$log"
 }
 
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --all-features --no-deps; }

@@ -2,13 +2,12 @@
 # Runs `vistter demo` for ten seconds and has FFmpeg look at what it recorded: a program that reached the disk whole.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=lib.sh
+. scripts/lib.sh
 cargo build -q -p vistter-appliance --all-features
 vistter=$(realpath "${CARGO_TARGET_DIR:-target}/debug/vistter")
-if ! "$vistter" demo --help >/dev/null 2>&1; then
-  echo "vistter has no demo yet"; exit "${DEMO_MAY_BE_MISSING:-1}"
-fi
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-timeout 120 "$vistter" demo --for 10s --out "$dir"
+limit 120 "$vistter" demo --for 10s --out "$dir"
 found=$(find "$dir" -name '*.mp4' | head -1)
 [ -n "$found" ] || { echo "the demo left no recording below $dir"; find "$dir"; exit 1; }
 complaints=$(ffmpeg -nostdin -v error -xerror -i "$found" -f null - 2>&1) || { echo "$complaints"; exit 1; }
