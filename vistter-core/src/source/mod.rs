@@ -4,14 +4,21 @@
 //! A source makes one attempt per `open` and reports; it never retries. The feed's supervisor owns that.
 
 mod generator;
+mod probe;
+mod probe_advice;
 mod timing;
 
 #[cfg(feature = "rtsp")]
 mod rtsp;
 #[cfg(feature = "rtsp")]
 mod rtsp_config;
+#[cfg(feature = "rtsp")]
+mod rtsp_error;
+#[cfg(feature = "rtsp")]
+mod rtsps_relay;
 
 pub use generator::{GeneratorConfig, GeneratorSource};
+pub use probe::{AudioReport, ClockReport, Probe, ProbeReport, VideoReport, probe};
 #[cfg(feature = "rtsp")]
 pub use rtsp::RtspSource;
 #[cfg(feature = "rtsp")]

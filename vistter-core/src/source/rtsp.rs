@@ -25,8 +25,10 @@ use retina::{NtpTimestamp, Timestamp};
 use tokio::time::{Instant, Sleep, timeout};
 
 use super::rtsp_config::RtspConfig;
+use super::rtsp_error;
+use super::rtsps_relay::Relay;
 use super::timing::{Alignment, DecodeClock};
-use crate::config::{Address, Transport};
+use crate::config::Transport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{AudioParams, Codec, ColorRange, Packet, StreamParams, Track, VideoParams, h264};
 use crate::ports::{Source, SourceEvent};
@@ -36,6 +38,8 @@ use crate::time::{FrameRate, MediaTime};
 const MAX_DAMAGE: u32 = 100;
 /// How long a TEARDOWN may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// Registered for RTSP over TLS (RFC 7826 §4.2).
+const RTSPS_PORT: u16 = 322;
 
 /// A camera over RTSP.
 ///
@@ -77,7 +81,8 @@ impl Source for RtspSource {
 
     async fn close(&mut self) {
         if let Some(live) = self.live.take() {
-            let Live { demuxed, group, .. } = live;
+            // The relay, if any, carries the goodbye and goes last.
+            let Live { demuxed, group, _relay, .. } = live;
             // Dropping the session sends TEARDOWN from a task of retina's; some cameras have few session slots.
             drop(demuxed);
             match timeout(GOODBYE, group.await_teardown()).await {
@@ -92,6 +97,7 @@ impl Source for RtspSource {
 struct Live {
     demuxed: Pin<Box<Demuxed>>,
     group: Arc<SessionGroup>,
+    _relay: Option<Relay>,
     video: usize,
     params: StreamParams,
     audio: Option<AudioParams>,
@@ -117,13 +123,28 @@ struct Choice {
 }
 
 async fn connect(config: &RtspConfig) -> Result<Live> {
-    let shown = &config.address;
-    if config.address.scheme() != "rtsp" {
-        return Err(Error::new(ErrorKind::Config, format!("\"{}\" is not a camera's scheme", shown.scheme()))
-            .next("give an rtsp:// or rtsps:// address"));
-    }
-    let url = url::Url::parse(config.address.url())
+    let limit = config.timeouts.connect;
+    let mut url = url::Url::parse(config.address.url())
         .map_err(|e| Error::new(ErrorKind::Config, format!("not a URL: {e}")).next("check the camera's address"))?;
+    let scheme = config.address.scheme();
+    let relay = match (scheme, url.host_str()) {
+        ("rtsp", Some(_)) => None,
+        ("rtsps", Some(host)) => Some(Relay::open(host, url.port().unwrap_or(RTSPS_PORT), &config.tls, limit).await?),
+        _ => {
+            return Err(Error::new(ErrorKind::Config, format!("\"{scheme}\" is not a camera's scheme"))
+                .next("give an rtsp:// or rtsps:// address"));
+        }
+    };
+    if let Some(relay) = &relay {
+        let plain = format!("rtsp://127.0.0.1:{}{}", relay.port(), &url[url::Position::BeforePath..]);
+        url = url::Url::parse(&plain)
+            .map_err(|e| Error::new(ErrorKind::Config, format!("not a URL: {e}")).next("check the camera's address"))?;
+    }
+    if config.address.credentials().is_some_and(|c| c.user.chars().any(char::is_control)) {
+        return Err(
+            Error::new(ErrorKind::Config, "the user name holds a control character").next("check the user name")
+        );
+    }
     let group = Arc::new(SessionGroup::default());
     let options = SessionOptions::default()
         .creds(
@@ -132,17 +153,17 @@ async fn connect(config: &RtspConfig) -> Result<Live> {
                 .credentials()
                 .map(|c| Credentials { username: c.user.clone(), password: c.password.expose().clone() }),
         )
-        .user_agent(config.user_agent.clone())
+        // retina panics on what HTTP cannot carry.
+        .user_agent(config.user_agent.chars().filter(|c| matches!(c, ' '..='~')).collect())
         .session_group(group.clone())
         .session_id(SessionIdPolicy::UseFirst)
         .teardown(TeardownPolicy::Auto);
 
-    let limit = config.timeouts.connect;
     let mut session = step(config, "connect and DESCRIBE", limit, Session::describe(url, options)).await?;
     let choice = choose(&session, config)?;
     let transport = || match config.transport {
-        Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
-        Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
+        Transport::Udp if relay.is_none() => retina::client::Transport::Udp(UdpTransportOptions::default()),
+        _ => retina::client::Transport::Tcp(TcpTransportOptions::default()),
     };
     let audio = choice.audio.as_ref().map(|(i, _)| *i);
     for i in [Some(choice.video), audio].into_iter().flatten() {
@@ -158,6 +179,7 @@ async fn connect(config: &RtspConfig) -> Result<Live> {
     Ok(Live {
         demuxed: Box::pin(demuxed),
         group,
+        _relay: relay,
         video: choice.video,
         params: StreamParams::default(),
         audio: choice.audio.map(|(_, p)| p),
@@ -290,7 +312,10 @@ impl Live {
     fn damaged(&mut self, e: &retina::Error, config: &RtspConfig) -> Result<()> {
         self.damage = self.damage.saturating_add(1);
         let error = explain(config, "receive", e);
-        if error.kind() != ErrorKind::Protocol || !is_packet_error(e) || self.damage > MAX_DAMAGE {
+        if error.kind() != ErrorKind::Protocol
+            || !rtsp_error::is_damaged_packet(&e.to_string())
+            || self.damage > MAX_DAMAGE
+        {
             return Err(error);
         }
         if self.damage == 1 {
@@ -302,7 +327,6 @@ impl Live {
     fn picture(&mut self, f: VideoFrame, config: &RtspConfig) -> Result<()> {
         self.damage = 0;
         let arrival = self.arrival(f.start_ctx().received());
-        self.watchdog.as_mut().reset(Instant::now() + config.timeouts.silence);
         if f.loss() > 0 && self.pictures > 0 {
             self.queue.push_back(SourceEvent::Lost(format!("{} RTP packets lost", f.loss())));
         }
@@ -322,10 +346,11 @@ impl Live {
             return Ok(()); // parameter sets come with the next keyframe
         }
         self.pictures += 1;
+        self.watchdog.as_mut().reset(Instant::now() + config.timeouts.silence);
         let pts = media_time(f.timestamp());
-        self.align.video(pts, arrival);
         let keyframe = f.is_random_access_point();
         let dts = self.decode.next(pts, keyframe);
+        self.align.video(pts, dts, arrival);
         let data = Bytes::from(f.into_data());
         let duration = MediaTime::ZERO;
         self.queue.push_back(SourceEvent::Packet(Packet { track: Track::Video, data, pts, dts, duration, keyframe }));
@@ -377,102 +402,15 @@ fn ntp_time(t: NtpTimestamp) -> Option<MediaTime> {
     })
 }
 
-/// retina keeps the kind of its errors to itself; a damaged packet's text ends in the packet's place.
-fn is_packet_error(e: &retina::Error) -> bool {
-    e.to_string().contains("\npkt: ")
-}
-
-/// Turns retina's error into ours: kind, one line, next step, nothing secret.
+/// Turns retina's error into ours.
 fn explain(config: &RtspConfig, step: &str, e: &retina::Error) -> Error {
-    let text = e.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let line = redact(line, &config.address);
-    match e.status_code() {
-        Some(401 | 403) => {
-            let (what, next) = if config.address.credentials().is_some() {
-                (
-                    "the camera refused the user name or password",
-                    "check both; some cameras have a separate RTSP account",
-                )
-            } else {
-                ("the camera wants a user name and password", "put them into the camera's settings here")
-            };
-            return Error::new(ErrorKind::Unauthorized, what).next(next);
-        }
-        Some(404) => {
-            return Error::new(ErrorKind::NotFound, format!("the camera has no such stream ({step})"))
-                .next("check the path of the address; the camera's manual or ONVIF lists its streams");
-        }
-        Some(453) => {
-            return Error::new(ErrorKind::Limit, "the camera has no bandwidth left for another viewer")
-                .next("close other viewers of this camera")
-                .transient(true);
-        }
-        Some(461) => {
-            return Error::new(ErrorKind::Unsupported, "the camera does not offer this transport")
-                .next("set the camera's transport to the other one, tcp or udp");
-        }
-        _ => {}
-    }
-    if line.starts_with("Unable to connect") {
-        return match os_error(&line) {
-            Some(io) => Error::io("connect", &io),
-            None => Error::new(ErrorKind::NameResolution, format!("the camera's name does not resolve: {line}"))
-                .next("check the host name, or give the camera's IP address"),
-        };
-    }
-    if line.starts_with("Error reading") || line.starts_with("Error writing") || line.starts_with("Error receiving") {
-        let what = format!("the connection broke ({step}): {line}");
-        let kind = match os_error(&line) {
-            Some(io) => Error::io(step, &io).kind(),
-            None if line.contains("within") => ErrorKind::Timeout, // a keep-alive without an answer
-            // No end of a message in sight within retina's limits is not an I/O fault but not RTSP.
-            None if line.contains("nvalid") || line.contains("RTSP message") => ErrorKind::Protocol,
-            None => ErrorKind::Closed,
-        };
-        return Error::new(kind, what);
-    }
-    Error::new(ErrorKind::Protocol, format!("{step}: {line}"))
-        .next("check that the address is an RTSP port; if it is, please report the camera's model")
-}
-
-/// The operating system's error that retina printed.
-fn os_error(line: &str) -> Option<std::io::Error> {
-    let (_, rest) = line.rsplit_once("(os error ")?;
-    rest.split_once(')')?.0.parse().ok().map(std::io::Error::from_raw_os_error)
-}
-
-/// Takes out what a camera (or the library) may have quoted back at us.
-fn redact(line: &str, address: &Address) -> String {
-    let mut out = String::with_capacity(line.len());
-    for (i, word) in line.chars().take(400).collect::<String>().split(' ').enumerate() {
-        if i > 0 {
-            out.push(' ');
-        }
-        match word.find("://") {
-            Some(_) => {
-                let start = word.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
-                out.push_str(&Address::parse(&word[start..]).map_or_else(|| "…".to_owned(), |a| a.shown().to_owned()));
-            }
-            None => out.push_str(word),
-        }
-    }
-    match address.credentials() {
-        Some(c) if c.password.expose().len() >= 3 => out.replace(c.password.expose().as_str(), "…"),
-        _ => out,
-    }
+    rtsp_error::explain(&config.address, step, e.status_code(), &e.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn quoted_addresses_lose_their_secrets() {
-        let a = Address::parse("rtsp://u:hunter2@h/user=a&password=hunter2").unwrap();
-        let r = redact("can't join \"rtsp://h/user=a&password=hunter2/\" (hunter2)", &a);
-        assert!(!r.contains("hunter2"), "{r}");
-    }
     #[test]
     fn ntp_has_nanoseconds() {
         assert_eq!(ntp_time(NtpTimestamp(0)), None);

@@ -97,6 +97,7 @@ pub(crate) struct Alignment {
     audio: TrackClock,
     related: bool,
     offset: Option<MediaTime>,
+    given: Option<MediaTime>,
 }
 
 #[derive(Debug, Default)]
@@ -109,15 +110,15 @@ struct TrackClock {
 }
 
 impl TrackClock {
-    /// True when the time line jumped here.
-    fn see(&mut self, pts: MediaTime, arrival: MediaTime) -> bool {
+    /// True when the time line jumped here. `sent` is when the camera can have sent it, on its own time line.
+    fn see(&mut self, pts: MediaTime, sent: MediaTime, arrival: MediaTime) -> bool {
         let jumped = self.last.is_some_and(|l| l.abs_diff(pts) > JUMP);
         if jumped {
             (self.transit, self.report) = (None, None);
         }
         self.last = Some(pts);
         self.first.get_or_insert(pts);
-        let transit = arrival - pts;
+        let transit = arrival - sent;
         match self.transit {
             None => (self.transit, self.since) = (Some(transit), arrival),
             Some(t) if transit < t && arrival - self.since < Alignment::WATCH => self.transit = Some(transit),
@@ -139,17 +140,19 @@ impl Alignment {
     /// How much each audio packet moves while a small correction is spread.
     const SLEW: MediaTime = MediaTime::from_nanos(500_000);
 
-    /// A picture's time stamp and arrival.
-    pub(crate) fn video(&mut self, pts: MediaTime, arrival: MediaTime) {
-        if self.video.see(pts, arrival) {
+    /// A picture's presentation and decode time and its arrival. It is sent when it can be decoded: with B-frames that
+    /// is well before it is shown.
+    pub(crate) fn video(&mut self, pts: MediaTime, dts: MediaTime, arrival: MediaTime) {
+        if self.video.see(pts, dts, arrival) {
             self.related = false;
         }
     }
 
-    /// An audio packet: gives its time on the pictures' time line. `None` before the first picture.
+    /// An audio packet: gives its time on the pictures' time line. `None` before the first picture, and where a
+    /// correction moved the sound back over what was given already: times only rise.
     pub(crate) fn audio(&mut self, pts: MediaTime, arrival: MediaTime) -> Option<MediaTime> {
         let first = self.audio.first.is_none();
-        let jumped = self.audio.see(pts, arrival);
+        let jumped = self.audio.see(pts, pts, arrival);
         let video_first = self.video.first?;
         if first || self.offset.is_none() {
             // Without RTP-Info both tracks were started at zero, which says nothing.
@@ -165,7 +168,12 @@ impl Alignment {
             _ => target,
         };
         self.offset = Some(offset);
-        Some(pts + offset)
+        let time = pts + offset;
+        if self.given.is_some_and(|g| time <= g && g - time < JUMP) {
+            return None;
+        }
+        self.given = Some(time);
+        Some(time)
     }
 
     /// A sender report: `ntp` (any epoch, the same for both tracks) at `pts` of that track's own time line.
@@ -241,22 +249,22 @@ mod tests {
         let mut a = Alignment::default();
         assert_eq!(a.audio(MS(0), MS(5)), None, "no picture yet");
         // Pictures arrive 10 ms after their time; sound began 300 ms later at zero on its own line.
-        a.video(MS(0), MS(10));
+        a.video(MS(0), MS(0), MS(10));
         assert_eq!(a.audio(MS(20), MS(25)), Some(MS(15)), "sound's zero was at 5 ms, the pictures' at 10");
     }
     #[test]
     fn rtp_info_is_kept_while_it_is_plausible() {
         let mut a = Alignment::default();
-        a.video(MS(500), MS(10));
+        a.video(MS(500), MS(500), MS(10));
         assert_eq!(a.audio(MS(540), MS(90)), Some(MS(540)));
         let mut a = Alignment::default();
-        a.video(MS(500), MS(10));
+        a.video(MS(500), MS(500), MS(10));
         assert_eq!(a.audio(MS(9_000_000), MS(50)), Some(MS(540)), "an absurd rtptime falls back to arrival");
     }
     #[test]
     fn reports_correct_slowly_when_near_and_at_once_when_far() {
         let mut a = Alignment::default();
-        a.video(MS(0), MS(0));
+        a.video(MS(0), MS(0), MS(0));
         a.audio(MS(0), MS(0));
         a.report(Track::Video, MS(1_000_000), MS(0));
         a.report(Track::Audio, MS(1_000_002), MS(0));
@@ -266,20 +274,22 @@ mod tests {
         a.report(Track::Audio, MS(1_000_400), MS(0));
         assert_eq!(a.audio(MS(120), MS(120)), Some(MS(520)));
         a.report(Track::Audio, MS(9_000_000), MS(0));
-        assert_eq!(a.audio(MS(140), MS(140)).map(|t| t.millis() < 200), Some(true), "another clock is not believed");
+        let t: Vec<_> = (7..40).filter_map(|i| a.audio(MS(i * 20), MS(i * 20))).collect();
+        assert_eq!(t[0], MS(540), "another clock is not believed; sound that would go back is left out");
+        assert!(t.windows(2).all(|w| w[0] < w[1]));
     }
     #[test]
     fn a_jump_of_both_keeps_them_together() {
         let mut a = Alignment::default();
         for i in 0..50 {
-            a.video(MS(i * 40), MS(i * 40));
+            a.video(MS(i * 40), MS(i * 40), MS(i * 40));
             a.audio(MS(i * 40), MS(i * 40));
         }
         let hour = 3_600_000;
-        a.video(MS(hour + 2000), MS(2000));
+        a.video(MS(hour + 2000), MS(hour + 2000), MS(2000));
         assert_eq!(a.audio(MS(hour + 2000), MS(2000)), Some(MS(hour + 2000)));
         a.audio(MS(2040), MS(2040));
-        a.video(MS(2040), MS(2040));
+        a.video(MS(2040), MS(2040), MS(2040));
         assert_eq!(a.audio(MS(2060), MS(2060)), Some(MS(2060)));
     }
 
@@ -305,7 +315,7 @@ mod tests {
                 let (x, y) = (MediaTime::from_nanos(x), MediaTime::from_nanos(y));
                 c.next(x, k == 0);
                 match k {
-                    0 => a.video(x, y),
+                    0 => a.video(x, y, y),
                     1 => { a.audio(x, y); }
                     2 => a.report(Track::Video, y, x),
                     _ => a.report(Track::Audio, y, x),
