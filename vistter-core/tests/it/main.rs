@@ -8,3 +8,12 @@ mod codec;
 mod mp4;
 #[cfg(feature = "mp4")]
 mod mp4_media;
+#[cfg(all(feature = "rtsp", feature = "sim"))]
+mod rtsp;
+#[cfg(all(feature = "rtsp", feature = "sim"))]
+mod rtsp_faults;
+#[cfg(all(feature = "rtsp", feature = "sim"))]
+mod rtsp_sim;
+
+#[path = "../../../tests/peers/mod.rs"]
+mod peers;
