@@ -28,6 +28,7 @@ pub struct TestCamera {
     config: TestCameraConfig,
     maker: Maker,
     addr: SocketAddr,
+    url: Address,
     orders: watch::Sender<Orders>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
@@ -94,6 +95,7 @@ impl TestCamera {
         let addr = listener.local_addr().map_err(|e| Error::io("start the test camera", &e))?;
         config.bind = addr;
         let mut camera = Self {
+            url: url(&config)?,
             config,
             maker,
             addr,
@@ -116,14 +118,7 @@ impl TestCamera {
 
     /// The address of its stream, with user and password if it wants them.
     pub fn url(&self) -> Address {
-        let text = format!("rtsp://{}{}", self.addr, self.config.path);
-        // The path was checked to make a URL.
-        let plain = Address::parse(&text).or_else(|| Address::parse("rtsp://127.0.0.1/"));
-        match (plain, self.config.auth.credentials()) {
-            (Some(a), Some(c)) => a.with_credentials(c.clone()),
-            (Some(a), None) => a,
-            (None, _) => unreachable!("a constant URL parses"),
-        }
+        self.url.clone()
     }
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
@@ -191,6 +186,7 @@ impl TestCamera {
         change(&mut self.config);
         self.config.bind = self.addr;
         check(&self.config)?;
+        self.url = url(&self.config)?;
         self.orders.send_modify(|o| (o.damage, o.frozen) = (Default::default(), false));
         // The old listener closes when its aborted task is dropped, which is soon but not now.
         let mut tries = 0;
@@ -222,8 +218,18 @@ impl Drop for TestCamera {
 
 impl std::fmt::Debug for TestCamera {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestCamera").field("url", &self.url()).finish_non_exhaustive()
+        f.debug_struct("TestCamera").field("url", &self.url).finish_non_exhaustive()
     }
+}
+
+/// The address of a camera that listens at `config.bind`.
+fn url(config: &TestCameraConfig) -> Result<Address> {
+    let plain = Address::parse(&format!("rtsp://{}{}", config.bind, config.path))
+        .ok_or_else(|| Error::new(ErrorKind::Config, "test camera: the path makes no URL"))?;
+    Ok(match config.auth.credentials() {
+        Some(c) => plain.with_credentials(c.clone()),
+        None => plain,
+    })
 }
 
 fn check(config: &TestCameraConfig) -> Result<()> {
