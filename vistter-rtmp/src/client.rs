@@ -186,6 +186,10 @@ impl Client {
                 Ok(())
             }
             (c, Step::Publish) if info.level == "error" || is_failure(c) => Err(self.refused_publish(values)),
+            // Servers that look at the key after they have said yes.
+            (c, Step::Publishing) if ["BadName", "Denied", "Rejected"].iter().any(|r| c.ends_with(r)) => {
+                Err(self.refused_publish(values))
+            }
             (c, Step::Publishing) if info.level == "error" || is_failure(c) || c == "NetStream.Unpublish.Success" => {
                 let e =
                     Error::new(ErrorKind::Closed, format!("the server ended the stream: {}", info.say(&self.target)));
@@ -327,7 +331,7 @@ mod tests {
     #[test]
     fn each_refusal_has_its_kind() {
         let adobe = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ]";
-        let cases: [(Step, [Value; 4], ErrorKind, bool); 8] = [
+        let cases: [(Step, [Value; 4], ErrorKind, bool); 9] = [
             (Step::Connect, error(1.0, "NetConnection.Connect.Rejected", adobe), ErrorKind::Unauthorized, false),
             (Step::Connect, error(1.0, "NetConnection.Connect.InvalidApp", "no app"), ErrorKind::NotFound, true),
             (Step::Connect, error(1.0, "NetConnection.Connect.Rejected", "no"), ErrorKind::Rejected, false),
@@ -340,6 +344,7 @@ mod tests {
             ),
             (Step::Publish, status("error", "NetStream.Publish.BadName", "unknown key"), ErrorKind::Rejected, false),
             (Step::Publish, status("", "NetStream.Publish.Denied", ""), ErrorKind::Rejected, false),
+            (Step::Publishing, status("error", "NetStream.Publish.Denied", "expired"), ErrorKind::Rejected, false),
             (Step::Publishing, status("status", "NetStream.Unpublish.Success", ""), ErrorKind::Closed, true),
         ];
         for (step, said, kind, transient) in cases {
