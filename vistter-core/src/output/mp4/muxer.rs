@@ -177,3 +177,102 @@ impl TrackState {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{AudioParams, Codec, ColorRange, VideoParams};
+    use crate::time::FrameRate;
+    use bytes::Bytes;
+    use mp4_atom::{DecodeMaybe, Moof};
+    use proptest::prelude::*;
+
+    fn params() -> StreamParams {
+        let config = crate::media::h264::avcc_record(&[0x67, 66, 0xc0, 30, 1], &[0x68, 1, 2]).unwrap();
+        let video = VideoParams {
+            codec: Codec::H264,
+            width: 640,
+            height: 360,
+            config,
+            declared_fps: Some(FrameRate::FPS_30),
+            reorder_depth: 0,
+            rfc6381: "avc1.42c01e".into(),
+            range: ColorRange::Limited,
+        };
+        let config = Bytes::from_static(&[0x11, 0x90]);
+        let audio = AudioParams { codec: Codec::Aac, sample_rate: 48_000, channels: 2, config };
+        StreamParams { video: Some(video), audio: Some(audio) }
+    }
+    fn packet(track: Track, ms: i64, keyframe: bool) -> Packet {
+        let t = MediaTime::from_millis(ms);
+        Packet { track, data: Bytes::from(vec![7; 50]), pts: t, dts: t, duration: MediaTime::ZERO, keyframe }
+    }
+    /// Per track: `(decode time, duration)` of each sample of a fragment.
+    fn times(fragment: &[u8]) -> Vec<(u32, Vec<(u64, u64)>)> {
+        let moof = Moof::decode_maybe(&mut &fragment[..]).unwrap().unwrap();
+        let run = |t: &mp4_atom::Traf| {
+            let mut at = t.tfdt.as_ref().unwrap().base_media_decode_time;
+            let default = if t.tfhd.track_id == 1 { 1000 } else { 1024 };
+            let each = t.trun[0].samples.iter().map(|e| {
+                let d = e.duration.map_or(default, u64::from);
+                at += d;
+                (at - d, d)
+            });
+            (t.tfhd.track_id, each.collect())
+        };
+        moof.traf.iter().map(run).collect()
+    }
+
+    #[test]
+    fn fragments_begin_at_keyframes_and_last_a_second() {
+        let mut m = Mp4Muxer::new(&params()).unwrap();
+        let mut starts = Vec::new();
+        for n in 0..150 {
+            let ms = n * 40; // a keyframe every 1.6 s
+            if let Some(f) = m.push(&packet(Track::Video, ms, n % 40 == 0)).unwrap() {
+                starts.push(times(&f)[0].1[0].0 / 30);
+            }
+        }
+        assert_eq!(starts, [0, 1000, 1600, 2600, 3200, 4200, 4800], "milliseconds");
+    }
+
+    #[test]
+    fn pictures_that_stop_do_not_hold_the_sound_back() {
+        let mut m = Mp4Muxer::new(&params()).unwrap();
+        m.push(&packet(Track::Video, 0, true)).unwrap();
+        let cuts = (0..300).filter(|n| m.push(&packet(Track::Audio, n * 21, true)).unwrap().is_some()).count();
+        assert_eq!(cuts, 4, "every one and a half seconds of six");
+        let last = m.finish().unwrap().unwrap();
+        assert_eq!(times(&last).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn time_never_goes_back_and_nothing_is_lost(
+            steps in proptest::collection::vec((any::<bool>(), -200i64..3000, any::<bool>()), 1..200),
+            jump in -100_000_000_000_000i64..100_000_000_000_000,
+        ) {
+            let mut m = Mp4Muxer::new(&params()).unwrap();
+            let (mut t, mut taken, mut fragments) = (0, 0, Vec::new());
+            for (i, (video, step, key)) in steps.into_iter().enumerate() {
+                t += if i == 50 { jump } else { step };
+                let track = if video { Track::Video } else { Track::Audio };
+                let started = m.base.is_some();
+                let before_start = started && packet(track, t, key).dts < m.base.unwrap();
+                taken += usize::from((started || video && key) && !before_start);
+                fragments.extend(m.push(&packet(track, t, key)).unwrap());
+            }
+            fragments.extend(m.finish().unwrap());
+            let mut all: [Vec<(u64, u64)>; 2] = Default::default();
+            for f in &fragments {
+                for (id, samples) in times(f) {
+                    all[id as usize - 1].extend(samples);
+                }
+            }
+            prop_assert_eq!(taken, all[0].len() + all[1].len());
+            for track in &all {
+                prop_assert!(track.windows(2).all(|w| w[1].0 > w[0].0), "{:?}", track);
+            }
+        }
+    }
+}
