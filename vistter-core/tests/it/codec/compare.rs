@@ -5,10 +5,12 @@ use std::fmt::Write;
 
 use super::damage::{Damage, cut, damage, drop_it, flip, outcome, streams};
 use super::decode::{decode_all, decoders};
-use super::peer::{psnr, tight};
+use super::peer::{psnr, run, tight};
 use super::vectors::{self, Vector};
-use vistter_core::media::Frame;
-use vistter_core::ports::VideoDecoder;
+use vistter_core::codec::{Openh264Decoder, Openh264Encoder};
+use vistter_core::media::{Bitrate, Frame, FramePool};
+use vistter_core::ports::{Effort, EncoderConfig, VideoDecoder, VideoEncoder};
+use vistter_core::time::FrameRate;
 
 /// CPU time of this process so far, in clock ticks of 10 ms.
 fn ticks() -> u64 {
@@ -87,4 +89,69 @@ fn table() {
         writeln!(out, "| CPU, {} | {} |", v.name, cells.join(" | ")).unwrap();
     }
     println!("{out}");
+}
+
+/// Encoder figures on a clip named by `VISTTER_CLIP` (any file FFmpeg reads), 1080p30 at 4.5 Mbit/s.
+#[test]
+#[ignore = "prints figures, checks nothing"]
+fn encoder() {
+    let clip = std::env::var("VISTTER_CLIP").unwrap();
+    let filter = "scale=1920:1080:flags=lanczos,noise=alls=4:allf=t:all_seed=7,format=yuv420p";
+    let args =
+        ["-v", "error", "-stream_loop", "3", "-i", &clip, "-frames:v", "240", "-vf", filter, "-f", "rawvideo", "-"];
+    let raw = run("ffmpeg", &args);
+    let (w, h) = (1920u32, 1080u32);
+    let size = (w * h * 3 / 2) as usize;
+    let pool = FramePool::new(w, h, 4).unwrap();
+    println!("| effort | threads | CPU ms | wall ms | PSNR-Y dB | kbit/s | largest second | first, second keyframe |");
+    for (effort, threads) in [(Effort::Low, 1), (Effort::Low, 2), (Effort::High, 1)] {
+        let fps = FrameRate::FPS_30;
+        let bitrate = Bitrate::from_kbps(4500);
+        let c = EncoderConfig { width: w, height: h, fps, bitrate, gop_frames: 60, threads, effort };
+        let mut e = Openh264Encoder::new(&c).unwrap();
+        let mut packets = Vec::new();
+        let (mut spent, mut wall) = (0, std::time::Duration::ZERO);
+        for (n, picture) in raw.chunks_exact(size).enumerate() {
+            let mut f = pool.take();
+            let mut at = 0;
+            for mut p in f.planes_mut() {
+                for y in 0..p.height {
+                    let row = p.row_mut(y);
+                    row.copy_from_slice(&picture[at..at + row.len()]);
+                    at += row.len();
+                }
+            }
+            f.set_pts(fps.time_of(n as u64));
+            let f = f.freeze();
+            let (start, began) = (ticks(), std::time::SystemTime::now());
+            packets.push(e.encode(&f, false).unwrap());
+            wall += began.elapsed().unwrap_or_default();
+            spent += ticks() - start;
+        }
+        let mut d = Openh264Decoder::new().unwrap();
+        d.configure(e.params()).unwrap();
+        let (mut sum, mut n) = (0u64, 0usize);
+        let mut count = |f: Frame| {
+            let y = &raw[n * size..][..(w * h) as usize];
+            let p = f.plane(0);
+            for (row, want) in y.chunks_exact(w as usize).enumerate() {
+                sum += p.row(row).iter().zip(want).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum::<u64>();
+            }
+            n += 1;
+        };
+        packets.iter().for_each(|p| d.decode(p, &mut count).unwrap());
+        d.flush(&mut count).unwrap();
+        let db = 10.0 * (255.0 * 255.0 * f64::from(w * h) * n as f64 / sum as f64).log10();
+        let bytes: usize = packets.iter().map(|p| p.data.len()).sum();
+        let largest = packets.windows(30).map(|s| s.iter().map(|p| p.data.len()).sum::<usize>()).max().unwrap();
+        println!(
+            "| {effort:?} | {threads} | {:.1} | {:.1} | {db:.2} | {:.0} | {:.0} | {}, {} |",
+            spent as f64 * 10.0 / packets.len() as f64,
+            wall.as_secs_f64() * 1000.0 / packets.len() as f64,
+            bytes as f64 * 8.0 * 30.0 / packets.len() as f64 / 1000.0,
+            largest as f64 * 8.0 / 1000.0,
+            packets[0].data.len(),
+            packets[60].data.len(),
+        );
+    }
 }

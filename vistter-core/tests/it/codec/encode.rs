@@ -68,6 +68,7 @@ fn ffmpeg_decodes_what_we_encode_and_reads_the_right_parameters() {
         let info = SpsInfo::parse(sps[0]).unwrap();
         assert_eq!((info.declared_fps, info.reorder_depth), (Some(fps), 0));
         assert_eq!((e.params().width, e.params().height), (width, height));
+        assert_eq!(e.threads(), threads);
         for p in &packets {
             let slices = avcc_units(&p.data).map(|u| nal_type(u.unwrap())).collect::<Vec<_>>();
             assert_eq!(slices, vec![if p.keyframe { 5 } else { 1 }; e.threads() as usize]);
