@@ -20,7 +20,7 @@ pub const MAX_TEXT_CHARS: usize = 2_000;
 /// Characters of a text after its tokens are filled in; what is beyond is not drawn.
 pub const MAX_EXPANDED_CHARS: usize = 8_000;
 /// Lines of one text; what is beyond is not drawn.
-pub const MAX_LINES: usize = 100;
+pub const MAX_LINES: usize = 40;
 /// Characters a token may hold, when it does not say less.
 pub const DEFAULT_TOKEN_CHARS: usize = 200;
 /// Characters a token may hold at most.
@@ -33,7 +33,7 @@ pub const MAX_IMAGE_PIXELS: u64 = 16_000_000;
 pub const MAX_TOTAL_IMAGE_PIXELS: u64 = 64_000_000;
 /// Pixels of one layer as drawn.
 pub const MAX_LAYER_PIXELS: u64 = 33_554_432;
-/// Pixels of all layers of a scene together, as drawn.
+/// Pixels of all layers of a scene together, as drawn; a text that would go beyond it is cut.
 pub const MAX_SCENE_PIXELS: u64 = 4 * MAX_LAYER_PIXELS;
 /// Width and height of the base resolution, and any size or offset, in base pixels.
 pub const MAX_EXTENT: f64 = 8192.0;

@@ -6,6 +6,7 @@ use vistter_core::clock::WallTime;
 use vistter_core::media::FrameBuf;
 
 use crate::blend::{self, Clip};
+use crate::limits::MAX_SCENE_PIXELS;
 use crate::model::Anchor;
 use crate::planes::Planes;
 use crate::presence::FULL;
@@ -102,6 +103,8 @@ impl Renderer {
 
     /// Draws a layer if its content is not what is drawn.
     fn draw(&mut self, i: usize, tokens: &BTreeMap<String, String>, wall: WallTime) {
+        let others = self.slots.iter().enumerate().filter(|(k, _)| *k != i).map(|(_, s)| s.raster.rgba.len() / 4);
+        let room = (MAX_SCENE_PIXELS as usize).saturating_sub(others.sum());
         let (Some(LayerProgram { picture, .. }), Some(slot)) = (self.program.layers.get(i), self.slots.get_mut(i))
         else {
             return;
@@ -115,9 +118,9 @@ impl Renderer {
                 if let Picture::Ticker { .. } = picture {
                     // a ticker is one line
                     let flat: String = self.scratch.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                    self.text.draw(&mut slot.raster, &flat, spec);
+                    self.text.draw(&mut slot.raster, &flat, spec, room);
                 } else {
-                    self.text.draw(&mut slot.raster, &self.scratch, spec);
+                    self.text.draw(&mut slot.raster, &self.scratch, spec, room);
                 }
                 slot.drawn.get_or_insert_default().clone_from(&self.scratch);
             }

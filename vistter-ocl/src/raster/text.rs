@@ -64,8 +64,8 @@ impl TextEngine {
         Self { fonts, scaler: ScaleContext::new(), faces, glyph: Image::new() }
     }
 
-    /// Draws `text`; line breaks are kept. The box is the advance width by the line heights.
-    pub(crate) fn draw(&mut self, out: &mut Raster, text: &str, spec: &TextSpec) {
+    /// Draws `text` in at most `room` pixels; line breaks are kept. The box is the advance width by the line heights.
+    pub(crate) fn draw(&mut self, out: &mut Raster, text: &str, spec: &TextSpec, room: usize) {
         let line_height = (spec.size * LINE_HEIGHT).ceil().max(1.0);
         let metrics = Metrics::new(spec.size as f32, line_height as f32);
         let mut buffer = Buffer::new_empty(metrics);
@@ -87,8 +87,9 @@ impl TextEngine {
         let widest = runs().map(|r| r.line_w).fold(0.0f32, f32::max).ceil() as usize;
         // Ink may reach over the advance box: a tenth of the size holds every glyph of the bundled fonts.
         let bleed = (spec.size / 10.0).ceil() as usize + 1;
-        let height = (lines * line_height as usize).min(MAX_LAYER_PIXELS as usize);
-        let limit = spec.limit.min(MAX_LAYER_PIXELS as usize / height.max(1));
+        let room = room.min(MAX_LAYER_PIXELS as usize);
+        let height = (lines * line_height as usize).min(room);
+        let limit = spec.limit.min(room / height.max(1)).saturating_sub(2 * bleed);
         let width = spec.width.unwrap_or(widest).min(limit);
         out.reset(width + 2 * bleed, height);
         out.origin = (bleed as i32, 0);
@@ -104,6 +105,10 @@ impl TextEngine {
             for glyph in run.glyphs {
                 let p = glyph.physical((start + bleed as f32, 0.0), 1.0);
                 let at = (p.x, p.y + baseline);
+                // What begins beyond the edge is cut anyway: a text of thousands of large letters must not cost them all.
+                if usize::try_from(at.0).is_ok_and(|x| x > out.width + bleed) {
+                    continue;
+                }
                 let Some((_, face)) = self.faces.iter().find(|(id, _)| *id == p.cache_key.font_id) else { continue };
                 let size = f32::from_bits(p.cache_key.font_size_bits);
                 let mut scaler = self.scaler.builder(*face).size(size).hint(false).build();
@@ -155,6 +160,8 @@ fn stamp(out: &mut Raster, glyph: &Image, (x, y): (i32, i32), rgba: [u8; 4]) {
 mod tests {
     use super::*;
 
+    const ROOM: usize = MAX_LAYER_PIXELS as usize;
+
     fn spec(size: f64) -> TextSpec {
         TextSpec {
             size,
@@ -178,7 +185,7 @@ mod tests {
         for bold in [false, true] {
             let widths: Vec<i32> = (0..10)
                 .map(|d| {
-                    e.draw(&mut r, &format!("{d}{d}:{d}{d}"), &TextSpec { bold, ..spec(48.0) });
+                    e.draw(&mut r, &format!("{d}{d}:{d}{d}"), &TextSpec { bold, ..spec(48.0) }, ROOM);
                     assert!(ink(&r) > 300);
                     r.size.0
                 })
@@ -190,11 +197,11 @@ mod tests {
     fn a_long_line_ends_in_an_ellipsis_and_keeps_its_width() {
         let mut e = TextEngine::new();
         let (mut long, mut short) = (Raster::default(), Raster::default());
-        e.draw(&mut long, &"wide ".repeat(50), &TextSpec { max_width: Some(300.0), ..spec(40.0) });
+        e.draw(&mut long, &"wide ".repeat(50), &TextSpec { max_width: Some(300.0), ..spec(40.0) }, ROOM);
         assert!(long.size.0 <= 300 && long.size.0 > 200, "{:?}", long.size);
-        e.draw(&mut short, "wide", &TextSpec { max_width: Some(300.0), ..spec(40.0) });
+        e.draw(&mut short, "wide", &TextSpec { max_width: Some(300.0), ..spec(40.0) }, ROOM);
         let mut free = Raster::default();
-        e.draw(&mut free, "wide", &spec(40.0));
+        e.draw(&mut free, "wide", &spec(40.0), ROOM);
         assert_eq!(short, free);
     }
     #[test]
@@ -203,10 +210,14 @@ mod tests {
         let mut r = Raster::default();
         for t in ["", "\n", "\n\n\n", " ", "\u{0}\u{7}\u{200d}\u{202e}abc", "日本語 عربى 😀", "a\u{300}\u{301}\u{302}"]
         {
-            e.draw(&mut r, t, &spec(20.0));
+            e.draw(&mut r, t, &spec(20.0), ROOM);
             assert_eq!(r.rgba.len(), r.width * r.height * 4);
         }
-        e.draw(&mut r, &"x".repeat(8000), &TextSpec { limit: 500, ..spec(100.0) });
-        assert_eq!(r.size.0, 500);
+        e.draw(&mut r, &"x".repeat(8000), &TextSpec { limit: 500, ..spec(100.0) }, ROOM);
+        assert!(r.width <= 500 && r.size.0 > 450, "{:?}", r.size);
+        e.draw(&mut r, "cut to nothing", &spec(100.0), 0);
+        assert_eq!(r.size.1, 0);
+        e.draw(&mut r, "cut short by the room there is", &spec(100.0), 30_000);
+        assert!(r.width * r.height <= 30_000 && r.size.0 > 100, "{:?}", r.size);
     }
 }
