@@ -127,7 +127,8 @@ fn decode_one(shared: &Shared, p: &mut Position, packet: &Packet) {
         Ok(Ok(())) => {
             let mut i = lock(&shared.status);
             let mean = i.decode_time.nanos();
-            i.decode_time = MediaTime::from_nanos(mean + (took.nanos() - mean) / 16);
+            let step = if mean == 0 { took.nanos() } else { (took.nanos() - mean) / 16 };
+            i.decode_time = MediaTime::from_nanos(mean + step);
         }
         Ok(Err(e)) => report(shared, &e),
         Err(_) => {

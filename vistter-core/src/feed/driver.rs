@@ -174,9 +174,11 @@ impl Feed {
     /// times the decoding of the longest GOP seen.
     pub fn lead_time(&self) -> MediaTime {
         let gop = lock(&self.shared.ring).ring.gop_len();
-        let per_au = lock(&self.shared.status).decode_time.max(MediaTime::from_millis(4)).nanos();
+        let measured = lock(&self.shared.status).decode_time;
+        // Before the first decode: a 1080p access unit on a slow core.
+        let per_au = if measured == MediaTime::ZERO { MediaTime::from_millis(20) } else { measured }.nanos();
         let catch_up = i64::try_from(gop).unwrap_or(i64::MAX).saturating_mul(per_au).saturating_mul(3) / 2;
-        MediaTime::from_nanos(catch_up.min(10_000_000_000)) + MediaTime::from_millis(500)
+        MediaTime::from_nanos(catch_up.min(15_000_000_000)) + MediaTime::from_millis(500)
     }
 
     /// The picture for `target` on the program clock; see [`Slot::pick`].

@@ -4,7 +4,8 @@
 //! 1. The wish: an operator's slate or pinned camera, else the plan's camera for this frame.
 //! 2. A wish that has pictures goes on air, on exactly this frame.
 //! 3. A camera on air that stops giving pictures is held on its last picture for [`Rules::hold`] frames.
-//! 4. A wish that is not ready yet leaves the camera before it on air for [`Rules::wait`] frames.
+//! 4. A wish that is not ready yet leaves the camera before it on air for [`Rules::wait`] frames, or for as long as its
+//!    decoder may need to catch up with a long GOP.
 //! 5. Then the backup camera, if it has pictures; then the slate.
 //! 6. A camera that failed comes back only after it has given pictures for [`Rules::stable`] frames. (It can give
 //!    pictures only from an IDR on: decoders start nowhere else.)
@@ -220,7 +221,11 @@ impl Director {
             Mode::Slate => View::Slate,
             Mode::Auto => self.schedule.shot_at(n).map_or(View::Slate, |s| View::Camera(s.camera)),
         };
-        let decision = self.choose(wish);
+        let lead = match wish {
+            View::Camera(i) => cameras.get(i).map_or(0, |c| c.lead),
+            View::Slate => 0,
+        };
+        let decision = self.choose(wish, lead);
         if decision.view != self.view || !self.started {
             let cause = match () {
                 () if !self.started => Cause::Start,
@@ -259,7 +264,8 @@ impl Director {
         self.live_for.get(i).is_some_and(|n| *n > 0)
     }
 
-    fn choose(&mut self, wish: View) -> Decision {
+    /// `lead`: how long the wished camera's decoder may take to catch up, in frames.
+    fn choose(&mut self, wish: View, lead: u32) -> Decision {
         let show = |view| Decision { view, held: false };
         let View::Camera(wished) = wish else { return show(View::Slate) };
         // On air already: a short gap is held, not switched away from.
@@ -278,7 +284,7 @@ impl Director {
         if let View::Camera(before) = self.view
             && before != wished
             && self.live(before)
-            && self.missing < self.rules.wait
+            && self.missing < self.rules.wait.max(lead)
         {
             return show(self.view);
         }
@@ -417,6 +423,21 @@ mod tests {
         assert_eq!(run(&mut d, 0, &live), "aaaaabbb");
         let mut d = director(&[("a", 3), ("b", 20)], None);
         assert_eq!(run(&mut d, 0, &["a"; 10]), "aaaaaa----");
+    }
+    #[test]
+    fn a_cut_to_a_long_gop_waits_for_its_decoder() {
+        let mut d = director(&[("a", 1000)], None);
+        let state = |live, lead| CameraState { live, lead };
+        let mut views = Vec::new();
+        for n in 0..40 {
+            if n == 5 {
+                d.command(Command::Pin(1));
+            }
+            let states = [state(true, 0), state(n >= 25, 30), state(false, 0)];
+            views.push(d.tick(n, &states, &mut |_| {}).view);
+        }
+        assert!(views[..25].iter().all(|v| *v == View::Camera(0)), "the slate never shows");
+        assert!(views[25..].iter().all(|v| *v == View::Camera(1)));
     }
     #[test]
     fn start_shows_the_slate_until_there_is_a_picture() {
