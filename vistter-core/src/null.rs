@@ -100,13 +100,27 @@ impl VideoEncoder for NullEncoder {
     }
 }
 
-/// An overlay that draws nothing.
-#[derive(Debug, Default)]
-pub struct NullOverlay;
+/// An overlay that draws nothing: it keeps the place of one that cannot be loaded, so that cues that name it do no harm.
+#[derive(Debug)]
+pub struct NullOverlay {
+    id: String,
+}
+
+impl NullOverlay {
+    /// In the place of the overlay with this id.
+    pub fn named(id: &str) -> Self {
+        Self { id: id.to_owned() }
+    }
+}
+impl Default for NullOverlay {
+    fn default() -> Self {
+        Self::named("null")
+    }
+}
 
 impl Overlay for NullOverlay {
     fn id(&self) -> &str {
-        "null"
+        &self.id
     }
     fn prepare(&mut self, _: Canvas) -> Result<()> {
         Ok(())
@@ -116,6 +130,9 @@ impl Overlay for NullOverlay {
     }
     fn is_static_until(&self, _: Tick) -> Option<u64> {
         None
+    }
+    fn is_visible(&self, _: Tick) -> bool {
+        false
     }
     fn compose(&mut self, _: Tick, _: &mut FrameBuf) -> Result<()> {
         Ok(())

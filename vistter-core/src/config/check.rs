@@ -15,7 +15,7 @@ pub const FPS_MAX: u32 = 60;
 /// Video bitrate, in kbit/s.
 pub const BITRATE_KBPS: RangeInclusive<u32> = 100..=60_000;
 /// The longest wait against network jitter, in milliseconds.
-pub const MAX_DELAY_MS: u32 = 5_000;
+pub const MAX_DELAY_MS: u32 = 1_000;
 /// Longest id, in characters.
 const ID_LENGTH: usize = 64;
 /// Most items in one list: a limit for machines, not for people.

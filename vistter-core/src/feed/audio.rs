@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use crate::media::{AudioParams, Packet};
 use crate::time::MediaTime;
 
-/// Sound kept, by program time. Longer than any program delay.
-const KEEP: MediaTime = MediaTime::from_millis(2500);
+/// Sound is kept for the program's delay and this much more.
+const BEYOND_DELAY: MediaTime = MediaTime::from_millis(1500);
 /// Packets kept at most, whatever their times say.
-const MAX_PACKETS: usize = 256;
+const MAX_PACKETS: usize = 512;
 
 /// Audio packets with program times, newest last; the oldest are overwritten.
 #[derive(Debug, Default)]
@@ -17,9 +17,14 @@ pub(crate) struct AudioTail {
     pub(crate) params: Option<AudioParams>,
     packets: VecDeque<(u64, Packet)>,
     next: u64,
+    keep: MediaTime,
 }
 
 impl AudioTail {
+    /// For a program that runs `delay` behind its cameras.
+    pub(crate) fn new(delay: MediaTime) -> Self {
+        Self { keep: delay + BEYOND_DELAY, ..Self::default() }
+    }
     /// Adds a packet whose `pts` is on the program clock.
     pub(crate) fn push(&mut self, p: Packet) {
         if self.packets.back().is_some_and(|(_, l)| p.pts + MediaTime::SECOND < l.pts) {
@@ -28,7 +33,8 @@ impl AudioTail {
         let newest = p.pts;
         self.packets.push_back((self.next, p));
         self.next += 1;
-        while self.packets.len() > MAX_PACKETS || self.packets.front().is_some_and(|(_, f)| newest - f.pts > KEEP) {
+        while self.packets.len() > MAX_PACKETS || self.packets.front().is_some_and(|(_, f)| newest - f.pts > self.keep)
+        {
             self.packets.pop_front();
         }
     }
@@ -66,7 +72,7 @@ mod tests {
 
     #[test]
     fn follows_in_order_and_resynchronises() {
-        let mut a = AudioTail::default();
+        let mut a = AudioTail::new(MediaTime::SECOND);
         for i in 0..50 {
             a.push(at(i * 21_333));
         }
@@ -81,7 +87,7 @@ mod tests {
     }
     #[test]
     fn bounded() {
-        let mut a = AudioTail::default();
+        let mut a = AudioTail::new(MediaTime::SECOND);
         for i in 0..10_000 {
             a.push(at(i * 1000));
         }

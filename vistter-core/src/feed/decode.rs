@@ -14,7 +14,7 @@ use crate::time::MediaTime;
 pub type DecoderFactory = Arc<dyn Fn(&VideoParams) -> Result<Box<dyn VideoDecoder>> + Send + Sync>;
 
 /// A decoder this far behind with a newer keyframe at hand starts over there.
-const TOO_LATE: MediaTime = MediaTime::from_millis(1500);
+const TOO_LATE: MediaTime = MediaTime::from_millis(400);
 
 /// An epoch that no ring has: the decoder is gone and a new one has to be configured.
 const PANICKED: u64 = u64::MAX;
@@ -26,7 +26,6 @@ struct Position {
     decoder: Option<Box<dyn VideoDecoder>>,
     /// No decoder can be made for this epoch; said once.
     refused: bool,
-    catching_up: bool,
 }
 
 /// What to do next, decided under the ring's lock.
@@ -48,11 +47,20 @@ pub(super) fn run(shared: &Shared, decoders: &DecoderFactory) {
                 lock(&shared.slot).clear();
             }
             Step::Configure(params, epoch, next) => {
-                let made = decoders(&params).and_then(|mut d| d.configure(&params).map(|()| d));
+                // Foreign code on a peer's parameters, like decoding itself.
+                let made = catch_unwind(AssertUnwindSafe(|| {
+                    decoders(&params).and_then(|mut d| d.configure(&params).map(|()| d))
+                }))
+                .unwrap_or_else(|_| Err(panicked()));
                 lock(&shared.status).status.decoding = made.is_ok();
                 let refused = made.is_err();
-                let decoder = made.map_err(|e| report(shared, &e)).ok();
-                at = Some(Position { epoch, next, decoder, refused, catching_up: true });
+                let decoder = made
+                    .map_err(|e| {
+                        report(shared, &e);
+                        shared.refuse(e);
+                    })
+                    .ok();
+                at = Some(Position { epoch, next, decoder, refused });
             }
             Step::Decode(packet) => {
                 if let Some(p) = &mut at {
@@ -86,19 +94,14 @@ fn next_step(shared: &Shared, at: &mut Option<Position>) -> Step {
                     }
                     if let Some(k) = r.ring.last_keyframe()
                         && k > p.next
-                        && !p.catching_up
                         && r.ring.packet(p.next).is_some_and(|x| shared.clock.now() - x.dts > TOO_LATE)
                     {
                         p.next = k;
-                        p.catching_up = true;
                     }
                     if !p.refused
                         && let Some(x) = r.ring.packet(p.next)
                     {
                         return Step::Decode(x.clone());
-                    }
-                    if p.next >= r.ring.end() {
-                        p.catching_up = false;
                     }
                 }
                 other => {
@@ -134,9 +137,14 @@ fn decode_one(shared: &Shared, p: &mut Position, packet: &Packet) {
         Err(_) => {
             p.decoder = None;
             p.epoch = PANICKED;
-            report(shared, &Error::new(ErrorKind::Codec, "the decoder panicked on this stream"));
+            report(shared, &panicked());
         }
     }
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Codec, "the decoder panicked on this stream")
+        .next("choose another H.264 profile on the camera, and report this")
 }
 
 fn report(shared: &Shared, e: &Error) {

@@ -1,9 +1,11 @@
 //! The task that owns a camera's connection.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use super::audio::AudioTail;
@@ -30,6 +32,8 @@ pub struct FeedPolicy {
     pub open_timeout: Duration,
     /// A source that says nothing for so long has failed.
     pub silence_timeout: Duration,
+    /// How far the program runs behind; pictures and sound are kept for longer than this.
+    pub delay: MediaTime,
 }
 
 impl Default for FeedPolicy {
@@ -39,6 +43,7 @@ impl Default for FeedPolicy {
             backoff: BackoffPolicy::default(),
             open_timeout: Duration::from_secs(45),
             silence_timeout: Duration::from_secs(30),
+            delay: MediaTime::from_millis(100),
         }
     }
 }
@@ -57,6 +62,8 @@ pub enum FeedEvent {
     ClockJump(MediaTime),
     /// Media was lost on the way.
     Lost(String),
+    /// The camera's video cannot be decoded here; it says what to change on the camera.
+    Undecodable(Error),
     /// The source is over.
     Ended,
 }
@@ -89,6 +96,7 @@ pub(super) struct Shared {
     pub(super) status: Mutex<Inner>,
     wake: Notify,
     restart: AtomicBool,
+    events: FeedSink,
 }
 
 impl std::fmt::Debug for Shared {
@@ -127,6 +135,7 @@ impl Feed {
         events: FeedSink,
     ) -> Result<Self> {
         let id = id.into();
+        let delay = policy.delay;
         let shared = Arc::new(Shared {
             id: id.clone(),
             clock,
@@ -134,21 +143,22 @@ impl Feed {
             stopped: AtomicBool::new(false),
             ring: Mutex::new(RingState { ring: GopRing::new(policy.ring), params: None, epoch: 0 }),
             ring_grew: Condvar::new(),
-            slot: Mutex::new(Slot::new()),
-            audio: Mutex::new(AudioTail::default()),
+            slot: Mutex::new(Slot::new(delay)),
+            audio: Mutex::new(AudioTail::new(delay)),
             status: Mutex::new(Inner {
                 status: FeedStatus { id: id.clone(), ..FeedStatus::default() },
                 ..Inner::default()
             }),
             wake: Notify::new(),
             restart: AtomicBool::new(false),
+            events,
         });
         let for_worker = shared.clone();
         std::thread::Builder::new()
             .name(format!("decode {id}"))
             .spawn(move || decode::run(&for_worker, &decoders))
             .map_err(|e| Error::io("start the decode worker", &e))?;
-        let driver = Driver { shared: shared.clone(), policy, events, map: ClockMap::new(), connections: 0 };
+        let driver = Driver { shared: shared.clone(), policy, map: ClockMap::new(), connections: 0 };
         let task = tokio::spawn(driver.run(source));
         Ok(Self { shared, task: Mutex::new(Some(task)) })
     }
@@ -156,29 +166,32 @@ impl Feed {
     /// Asks for decoding, or ends it. Takes effect at once; pictures follow when the decoder has caught up.
     pub fn want(&self, yes: bool) {
         if self.shared.wanted.swap(yes, Ordering::AcqRel) != yes {
-            self.shared.ring_grew.notify_all();
+            self.shared.wake_decoder();
         }
     }
 
     /// What the director needs to know for a tick whose pictures are those of `target`.
     pub fn state(&self, target: MediaTime) -> CameraState {
         let newest = lock(&self.shared.slot).newest();
-        let inner = lock(&self.shared.status);
+        let (fps, _) = lock(&self.shared.status).meter.rates(self.shared.clock.now());
         // Slow cameras are live too: three frame intervals, between half a second and five.
-        let interval = if inner.status.measured_fps > 0.1 { 3.0 / inner.status.measured_fps } else { 0.0 };
+        let interval = if fps > 0.1 { 3.0 / fps } else { 0.0 };
         let fresh = MediaTime::from_millis(((interval * 1000.0) as i64).clamp(500, 5000));
         CameraState { live: newest.is_some_and(|t| t + fresh >= target), lead: 0 }
     }
 
-    /// How long before a cut the decoder has to start, so that it has caught up: half a second, and one and a half
-    /// times the decoding of the longest GOP seen.
+    /// How long before a cut the decoder has to start, so that it has caught up: half a second, and the decoding of the
+    /// longest GOP seen with the pictures that arrive meanwhile.
     pub fn lead_time(&self) -> MediaTime {
         let gop = lock(&self.shared.ring).ring.gop_len();
         let measured = lock(&self.shared.status).decode_time;
         // Before the first decode: a 1080p access unit on a slow core.
         let per_au = if measured == MediaTime::ZERO { MediaTime::from_millis(20) } else { measured }.nanos();
-        let catch_up = i64::try_from(gop).unwrap_or(i64::MAX).saturating_mul(per_au).saturating_mul(3) / 2;
-        MediaTime::from_nanos(catch_up.min(15_000_000_000)) + MediaTime::from_millis(500)
+        let fps = lock(&self.shared.status).meter.rates(self.shared.clock.now()).0.max(1.0);
+        let (gop, per_au) = (gop as f64, per_au as f64 / 1e9);
+        // While it catches up at 1/per_au pictures a second, fps more arrive.
+        let spare = (1.0 - fps * per_au).max(0.1);
+        MediaTime::from_millis(500 + (gop * per_au / spare * 1000.0).min(15_000.0) as i64)
     }
 
     /// The picture for `target` on the program clock; see [`Slot::pick`].
@@ -227,7 +240,18 @@ impl Shared {
     fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.wake.notify_one();
+        self.wake_decoder();
+    }
+    /// Notifies under the lock: a worker between its look and its wait would miss it otherwise.
+    fn wake_decoder(&self) {
+        let _held = lock(&self.ring);
         self.ring_grew.notify_all();
+    }
+    /// The stream cannot be decoded here: somebody has to know.
+    pub(super) fn refuse(&self, e: Error) {
+        lock(&self.status).status.error = Some(e.to_string());
+        tracing::warn!(camera = %self.id, "{e}");
+        (self.events)(&self.id, FeedEvent::Undecodable(e));
     }
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
@@ -242,7 +266,6 @@ impl Shared {
 struct Driver {
     shared: Arc<Shared>,
     policy: FeedPolicy,
-    events: FeedSink,
     map: ClockMap,
     connections: u32,
 }
@@ -265,7 +288,14 @@ impl Driver {
         let mut backoff = Backoff::new(self.policy.backoff, seed);
         loop {
             self.shared.set_state(FeedState::Connecting, None);
-            let ended = self.connection(&mut *source, &mut backoff).await;
+            // A source is foreign code on a peer's data: a panic in it costs this connection, not the camera.
+            let ended = AssertUnwindSafe(self.connection(&mut *source, &mut backoff))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    let e = Error::new(ErrorKind::Internal, "the source panicked").at(source_name(&self.shared.id));
+                    Ended::Failed(e.next("it is tried again; report this with the log").transient(true))
+                });
             if tokio::time::timeout(Duration::from_secs(3), source.close()).await.is_err() {
                 tracing::debug!(camera = %self.shared.id, "the source did not close in time");
             }
@@ -303,7 +333,7 @@ impl Driver {
     }
 
     fn emit(&self, e: FeedEvent) {
-        (self.events)(&self.shared.id, e);
+        (self.shared.events)(&self.shared.id, e);
     }
 
     async fn connection(&mut self, source: &mut dyn Source, backoff: &mut Backoff) -> Ended {

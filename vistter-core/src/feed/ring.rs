@@ -23,8 +23,9 @@ impl Default for RingLimits {
 
 /// Video packets in decode order. Every packet has a sequence number that never repeats.
 ///
-/// Whole GOPs are dropped from the front: all but the newest two, and more when a limit is reached. A single GOP that
-/// breaks a limit is dropped whole; decoding then has to wait for the next keyframe.
+/// Whole GOPs are dropped from the front: all but the newest two, and one more when a limit is reached. A single GOP
+/// that breaks a limit loses its head: a decoder that is running goes on with the tail, and a new one has to wait for
+/// the next keyframe.
 #[derive(Debug)]
 pub struct GopRing {
     packets: VecDeque<Packet>,
@@ -32,33 +33,47 @@ pub struct GopRing {
     keyframes: VecDeque<u64>,
     bytes: usize,
     limits: RingLimits,
+    /// The packets continue a GOP whose keyframe is gone.
+    headless: bool,
 }
 
 impl GopRing {
     /// An empty ring.
     pub fn new(limits: RingLimits) -> Self {
-        Self { packets: VecDeque::new(), first_seq: 0, keyframes: VecDeque::new(), bytes: 0, limits }
+        Self { packets: VecDeque::new(), first_seq: 0, keyframes: VecDeque::new(), bytes: 0, limits, headless: false }
     }
     /// Appends a packet. Packets before the first keyframe are not kept. Gives whether it was kept.
     pub fn push(&mut self, p: Packet) -> bool {
         if p.keyframe {
+            if self.headless {
+                self.forget_tail();
+            }
             self.keyframes.push_back(self.end());
-        } else if self.keyframes.is_empty() {
+        } else if self.keyframes.is_empty() && !self.headless {
             return false;
         }
         self.bytes += p.data.len();
         self.packets.push_back(p);
-        while self.keyframes.len() > 2 || (self.over() && !self.keyframes.is_empty()) {
+        while self.keyframes.len() > 2 || (self.over() && self.keyframes.len() == 2) {
             self.drop_gop();
+        }
+        while self.over() && !self.packets.is_empty() {
+            self.keyframes.clear();
+            self.headless = true;
+            self.drop_first();
         }
         true
     }
     /// Drops everything: the stream changed or lost its references.
     pub fn clear(&mut self) {
+        self.forget_tail();
+        self.keyframes.clear();
+    }
+    fn forget_tail(&mut self) {
         self.first_seq = self.end();
         self.packets.clear();
-        self.keyframes.clear();
         self.bytes = 0;
+        self.headless = false;
     }
     fn over(&self) -> bool {
         let span = match (self.packets.front(), self.packets.back()) {
@@ -71,9 +86,12 @@ impl GopRing {
         self.keyframes.pop_front();
         let keep_from = self.keyframes.front().copied().unwrap_or(self.end());
         while self.first_seq < keep_from {
-            if let Some(p) = self.packets.pop_front() {
-                self.bytes -= p.data.len();
-            }
+            self.drop_first();
+        }
+    }
+    fn drop_first(&mut self) {
+        if let Some(p) = self.packets.pop_front() {
+            self.bytes -= p.data.len();
             self.first_seq += 1;
         }
     }
@@ -135,6 +153,17 @@ mod tests {
         assert!(r.packet(19).is_none() && r.packet(20).unwrap().keyframe);
         r.clear();
         assert_eq!((r.end(), r.last_keyframe()), (35, None));
+    }
+    #[test]
+    fn a_gop_beyond_the_limit_goes_on_without_its_head() {
+        let mut r = GopRing::new(RingLimits { bytes: 100, span: MediaTime::from_secs(100) });
+        for n in 0..50 {
+            assert!(r.push(packet(n, n == 0, 5)));
+        }
+        assert_eq!((r.last_keyframe(), r.bytes()), (None, 100));
+        assert!(r.packet(49).is_some() && r.packet(29).is_none());
+        r.push(packet(50, true, 5));
+        assert_eq!((r.last_keyframe(), r.bytes(), r.end()), (Some(50), 5, 51));
     }
     proptest! {
         #[test]

@@ -5,8 +5,12 @@ use std::collections::VecDeque;
 use crate::media::Frame;
 use crate::time::MediaTime;
 
-/// Pictures kept. Enough for the program's delay at 60 fps; older ones are overwritten.
-const KEEP: usize = 12;
+/// Pictures are kept for the program's delay and this much more; older ones are overwritten.
+const BEYOND_DELAY: MediaTime = MediaTime::from_millis(300);
+/// Pictures kept at most, whatever their times say.
+const MAX_PICTURES: usize = 96;
+/// Pictures kept at least: a slow camera's newest.
+const MIN_PICTURES: usize = 3;
 
 /// A picture for a tick.
 #[derive(Clone, Debug)]
@@ -27,12 +31,13 @@ pub struct Slot {
     pictures: VecDeque<(MediaTime, u64, Frame)>,
     next_number: u64,
     last: Option<u64>,
+    keep: MediaTime,
 }
 
 impl Slot {
-    /// An empty slot.
-    pub fn new() -> Self {
-        Self::default()
+    /// An empty slot for a program that runs `delay` behind its cameras.
+    pub fn new(delay: MediaTime) -> Self {
+        Self { keep: delay + BEYOND_DELAY, ..Self::default() }
     }
     /// Adds the newest picture with its time on the program clock. One that is not later than the newest starts anew:
     /// the camera's clock was re-anchored.
@@ -40,10 +45,13 @@ impl Slot {
         if self.pictures.back().is_some_and(|(t, ..)| *t >= time) {
             self.pictures.clear();
         }
-        if self.pictures.len() == KEEP {
+        self.pictures.push_back((time, self.next_number, frame));
+        while self.pictures.len() > MAX_PICTURES
+            || (self.pictures.len() > MIN_PICTURES
+                && self.pictures.front().is_some_and(|(t, ..)| time - *t > self.keep))
+        {
             self.pictures.pop_front();
         }
-        self.pictures.push_back((time, self.next_number, frame));
         self.next_number += 1;
     }
     /// Drops all pictures.
@@ -55,19 +63,29 @@ impl Slot {
     pub fn newest(&self) -> Option<MediaTime> {
         self.pictures.back().map(|(t, ..)| *t)
     }
+    fn mean_interval(&self) -> MediaTime {
+        match (self.pictures.front(), self.pictures.back()) {
+            (Some(a), Some(b)) if self.pictures.len() > 1 => {
+                MediaTime::from_nanos((b.0 - a.0).nanos() / (self.pictures.len() as i64 - 1))
+            }
+            _ => MediaTime::MAX,
+        }
+    }
     /// The picture for `target`: the newest that is not later.
     ///
     /// When camera and program run at the same rate with their phases nearly equal, that rule alone would repeat one
     /// picture and skip the next with each wobble of the camera clock. So a picture that is late or early by less than
     /// `slack` (about half a frame) follows its predecessor instead: one picture per tick, in order.
     pub fn pick(&mut self, target: MediaTime, slack: MediaTime) -> Option<Picked> {
+        // Only for a camera that is not faster than the program: from a faster one, pictures have to be passed over.
+        let keeps_step = self.mean_interval() > slack + MediaTime::from_nanos(slack.nanos() / 2);
         let by_time = self.pictures.iter().rposition(|(t, ..)| *t <= target);
         let next = self.last.and_then(|l| self.pictures.iter().position(|(_, n, _)| *n == l + 1));
         let at = match (by_time, next) {
             // The next one is due within the slack: take it now rather than repeat.
             (Some(b), Some(n)) if n == b + 1 && self.pictures[n].0 <= target + slack => n,
             // Time has passed the next one by less than the slack: do not skip it.
-            (Some(b), Some(n)) if b == n + 1 && self.pictures[b].0 + slack >= target => n,
+            (Some(b), Some(n)) if b == n + 1 && keeps_step && self.pictures[b].0 + slack >= target => n,
             (Some(b), _) => b,
             // All are in the future: the first one, unless it is far off.
             (None, _) => 0,
@@ -94,7 +112,7 @@ mod tests {
     #[test]
     fn equal_rates_give_each_picture_once_at_any_phase() {
         for phase in (0..33_333).step_by(500) {
-            let mut s = Slot::new();
+            let mut s = Slot::new(MS(100));
             let mut last = None;
             for i in 0..400i64 {
                 let wobble = [0, 900, -700, 300, -1100][(i % 5) as usize];
@@ -102,7 +120,7 @@ mod tests {
                 if i < 5 {
                     continue;
                 }
-                let p = s.pick(US((i - 3) * 33_333), US(16_000)).unwrap();
+                let p = s.pick(US((i - 3) * 33_333), US(15_000)).unwrap();
                 if let Some(l) = last {
                     assert_eq!(p.number, l + 1, "phase {phase} frame {i}");
                 }
@@ -112,7 +130,7 @@ mod tests {
     }
     #[test]
     fn a_slower_camera_repeats_and_a_faster_one_skips() {
-        let mut s = Slot::new();
+        let mut s = Slot::new(MS(100));
         let numbers = |s: &mut Slot, src_us: i64, ticks: i64| {
             let mut out = Vec::new();
             let mut pushed = 0;
@@ -121,23 +139,24 @@ mod tests {
                     s.push(US(1_000_000 + pushed * src_us), frame());
                     pushed += 1;
                 }
-                out.push(s.pick(US(1_000_000 + t * 33_333), US(8_000)).unwrap().number);
+                out.push(s.pick(US(1_000_000 + t * 33_333), US(15_000)).unwrap().number);
             }
             out
         };
         let n = numbers(&mut s, 66_666, 60);
         assert!((28..=32).contains(&n.last().copied().unwrap()), "{n:?}");
-        let mut s = Slot::new();
-        let n = numbers(&mut s, 16_666, 60);
-        assert!((115..=121).contains(&n.last().copied().unwrap()), "{n:?}");
-        assert!(n.windows(2).all(|w| w[1] > w[0]));
+        for (interval, steps) in [(16_666, 2..=2), (20_000, 1..=2)] {
+            let mut s = Slot::new(MS(100));
+            let n = numbers(&mut s, interval, 60);
+            assert!(n[3..].windows(2).all(|w| steps.contains(&(w[1] - w[0]))), "an even pace: {n:?}");
+        }
     }
     #[test]
     fn an_older_picture_starts_anew() {
-        let mut s = Slot::new();
+        let mut s = Slot::new(MS(100));
         s.push(MS(100), frame());
         s.push(MS(50), frame());
         assert_eq!(s.newest(), Some(MS(50)));
-        assert!(Slot::new().pick(MS(0), MS(1)).is_none());
+        assert!(Slot::new(MS(100)).pick(MS(0), MS(1)).is_none());
     }
 }

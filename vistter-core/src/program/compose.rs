@@ -1,7 +1,10 @@
 //! One output picture: base, fit, overlays. Redraws only what changed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::NullOverlay;
 use crate::config::Fit;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::media::{ColorRange, Frame, FramePool};
 use crate::ports::{Canvas, Overlay, Tick};
 use crate::program::scale::Scaler;
@@ -12,6 +15,26 @@ pub(crate) struct OverlaySlot {
     pub(crate) layer: i32,
     /// The overlay.
     pub(crate) overlay: Box<dyn Overlay>,
+    /// Its `compose` failed last time; said once.
+    pub(crate) failing: bool,
+}
+
+impl OverlaySlot {
+    /// An overlay on a layer.
+    pub(crate) fn new(layer: i32, overlay: Box<dyn Overlay>) -> Self {
+        Self { layer, overlay, failing: false }
+    }
+    /// Runs foreign code of an overlay. A panic in it takes this overlay off the air, not the show.
+    pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut dyn Overlay) -> Result<T>) -> Result<T> {
+        match catch_unwind(AssertUnwindSafe(|| work(&mut *self.overlay))) {
+            Ok(r) => r,
+            Err(_) => {
+                self.overlay = Box::new(NullOverlay::named(self.overlay.id()));
+                Err(Error::new(ErrorKind::Internal, "the overlay panicked and is off the air")
+                    .next("report this with the overlay's document"))
+            }
+        }
+    }
 }
 
 /// Keeps the last composed picture, so that a repeated base under unchanged overlays costs nothing.
@@ -19,6 +42,7 @@ pub(super) struct Compositor {
     pool: FramePool,
     scaler: Scaler,
     last: Option<Last>,
+    last_base: Option<Frame>,
 }
 
 struct Last {
@@ -33,7 +57,12 @@ struct Last {
 impl Compositor {
     pub(super) fn new(canvas: Canvas) -> Result<Self> {
         // One being encoded, one kept, one being looked at.
-        Ok(Self { pool: FramePool::new(canvas.width, canvas.height, 4)?, scaler: Scaler::default(), last: None })
+        Ok(Self {
+            pool: FramePool::new(canvas.width, canvas.height, 4)?,
+            scaler: Scaler::default(),
+            last: None,
+            last_base: None,
+        })
     }
 
     /// Overlays were shown, hidden, added or given new data.
@@ -43,7 +72,7 @@ impl Compositor {
 
     /// The base of the last composed picture.
     pub(super) fn last_base(&self) -> Option<Frame> {
-        self.last.as_ref().map(|l| l.base.clone())
+        self.last_base.clone()
     }
 
     /// `order` are indices into `overlays`, bottom first.
@@ -56,8 +85,11 @@ impl Compositor {
         order: &[usize],
         mut failed: impl FnMut(&str, crate::Error),
     ) -> Result<Frame> {
-        let visible = |o: &OverlaySlot| o.overlay.is_visible(at);
-        let any = overlays.iter().any(visible);
+        self.last_base = Some(base.clone());
+        let mut any = false;
+        for o in overlays.iter_mut() {
+            any |= o.guarded(|x| Ok(x.is_visible(at))).unwrap_or(false);
+        }
         if let Some(l) = &self.last
             && l.base.same(base)
             && l.changes_at.is_none_or(|c| at.frame < c)
@@ -74,13 +106,15 @@ impl Compositor {
         let mut changes_at: Option<u64> = None;
         for i in order {
             let o = &mut overlays[*i];
-            if o.overlay.is_visible(at)
-                && let Err(e) = o.overlay.compose(at, &mut buf)
+            let drawn = o.guarded(|x| if x.is_visible(at) { x.compose(at, &mut buf) } else { Ok(()) });
+            let was_failing = std::mem::replace(&mut o.failing, drawn.is_err());
+            if let Err(e) = drawn
+                && !was_failing
             {
                 failed(o.overlay.id(), e);
             }
             // A hidden one may come on by itself as well.
-            if let Some(n) = o.overlay.is_static_until(at) {
+            if let Ok(Some(n)) = o.guarded(|x| Ok(x.is_static_until(at))) {
                 changes_at = Some(changes_at.map_or(n, |c| c.min(n)));
             }
         }
@@ -125,7 +159,7 @@ mod tests {
         let canvas = Canvas { width: 16, height: 16, fps: FrameRate::FPS_30 };
         let mut c = Compositor::new(canvas).unwrap();
         let base = FramePool::new(16, 16, 1).unwrap().take().freeze();
-        let mut o = vec![OverlaySlot { layer: 0, overlay: Box::new(Steps(0)) }];
+        let mut o = vec![OverlaySlot::new(0, Box::new(Steps(0)))];
         let mut drawn: Vec<Frame> = Vec::new();
         for n in 0..30 {
             let f = c
@@ -139,6 +173,42 @@ mod tests {
             }
         }
         assert_eq!(drawn.len(), 3);
+    }
+    /// Panics when it is drawn.
+    struct Bomb;
+    impl Overlay for Bomb {
+        fn id(&self) -> &str {
+            "bomb"
+        }
+        fn prepare(&mut self, _: Canvas) -> Result<()> {
+            Ok(())
+        }
+        fn apply(&mut self, _: Tick, _: &OverlayAction) -> Result<()> {
+            Ok(())
+        }
+        fn is_static_until(&self, _: Tick) -> Option<u64> {
+            None
+        }
+        fn compose(&mut self, _: Tick, _: &mut FrameBuf) -> Result<()> {
+            panic!("on purpose")
+        }
+    }
+
+    #[test]
+    fn an_overlay_that_panics_leaves_the_air_and_says_so_once() {
+        let canvas = Canvas { width: 16, height: 16, fps: FrameRate::FPS_30 };
+        let mut c = Compositor::new(canvas).unwrap();
+        let base = FramePool::new(16, 16, 1).unwrap().take().freeze();
+        let mut o = vec![OverlaySlot::new(0, Box::new(Bomb))];
+        let mut said = Vec::new();
+        for frame in 0..3 {
+            let at = Tick { frame, wall: WallTime::default() };
+            c.compose(at, &base, Fit::Letterbox, &mut o, &[0], |id, _| said.push(id.to_owned())).unwrap();
+        }
+        assert_eq!(
+            (said, o[0].overlay.is_visible(Tick { frame: 3, wall: WallTime::default() })),
+            (vec!["bomb".to_owned()], false)
+        );
     }
     #[test]
     fn a_bare_picture_of_the_right_size_is_not_copied() {

@@ -1,7 +1,8 @@
 //! Fits a camera's picture to the program's size: letterbox or crop, and full range to limited.
 
-use fast_image_resize::images::{CroppedImageMut, Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::config::Fit;
 use crate::error::{Error, ErrorKind, Result};
@@ -81,17 +82,18 @@ impl Scaler {
             let from_w = if i == 0 { from.2 } else { from.2.div_ceil(2) };
             let from_h = if i == 0 { from.3 } else { from.3.div_ceil(2) };
             // Rows are `stride` wide; the crop boxes keep to the visible part.
-            let view = ImageRef::new(plane.stride as u32, plane.height as u32, plane.data, PixelType::U8)
+            // The typed call: the untyped one compiles every pixel type's resizer into this crate.
+            let view = TypedImageRef::<U8>::from_buffer(plane.stride as u32, plane.height as u32, plane.data)
                 .map_err(|e| bad(&e))?;
             let (stride, height) = (out.stride as u32, out.height as u32);
-            let mut whole = Image::from_slice_u8(stride, height, out.data, PixelType::U8).map_err(|e| bad(&e))?;
-            let mut target = CroppedImageMut::new(&mut whole, half(to.0), half(to.1), half(to.2), half(to.3))
+            let mut whole = TypedImage::<U8>::from_buffer(stride, height, out.data).map_err(|e| bad(&e))?;
+            let mut target = TypedCroppedImageMut::from_ref(&mut whole, half(to.0), half(to.1), half(to.2), half(to.3))
                 .map_err(|e| bad(&e))?;
             let options = ResizeOptions::new()
                 .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
                 .crop(f64::from(half(from.0)), f64::from(half(from.1)), f64::from(from_w), f64::from(from_h))
                 .use_alpha(false);
-            self.resizer.resize(&view, &mut target, &options).map_err(|e| bad(&e))?;
+            self.resizer.resize_typed::<U8>(&view, &mut target, &options).map_err(|e| bad(&e))?;
         }
         Ok(())
     }

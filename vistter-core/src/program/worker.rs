@@ -69,6 +69,7 @@ pub(crate) struct WorkerParts {
     pub(crate) overlays: Vec<OverlaySlot>,
     pub(crate) slate: Frame,
     pub(crate) audio_from: AudioFrom,
+    pub(crate) gop_frames: u32,
     pub(crate) encoder: Box<dyn VideoEncoder>,
     pub(crate) remake_encoder: Box<dyn Fn() -> Result<Box<dyn VideoEncoder>> + Send>,
     pub(crate) sinks: Vec<Sink>,
@@ -113,6 +114,9 @@ pub(crate) struct Worker {
     meter: Meter,
     tick_time: MediaTime,
     force_idr: bool,
+    last_key: u64,
+    bitrate: Option<Bitrate>,
+    reported_encoder: Option<u64>,
     reported_overload: Option<u64>,
     ended: bool,
 }
@@ -135,6 +139,9 @@ impl Worker {
             meter: Meter::default(),
             tick_time: MediaTime::ZERO,
             force_idr: false,
+            last_key: 0,
+            bitrate: None,
+            reported_encoder: None,
             reported_overload: None,
             ended: false,
             p,
@@ -203,6 +210,7 @@ impl Worker {
                 Ok(Control::Director(c)) => self.p.director.command(c),
                 Ok(Control::Tokens(i, tokens)) => self.apply(frame, i, &OverlayAction::SetTokens(tokens)),
                 Ok(Control::Bitrate(b)) => {
+                    self.bitrate = Some(b);
                     if let Err(e) = self.p.encoder.set_bitrate(b) {
                         (self.p.report)(Report::EncoderFailed(e));
                     }
@@ -228,7 +236,7 @@ impl Worker {
         let at = self.at(frame);
         self.compositor.invalidate();
         if let Some(o) = self.p.overlays.get_mut(overlay)
-            && let Err(error) = o.overlay.apply(at, action)
+            && let Err(error) = o.guarded(|x| x.apply(at, action))
         {
             (self.p.report)(Report::OverlayFailed { overlay: o.overlay.id().to_owned(), error });
         }
@@ -323,11 +331,19 @@ impl Worker {
     }
 
     fn encode(&mut self, n: u64) {
-        let forced = std::mem::take(&mut self.force_idr);
+        // Frames that were left out count too: a GOP must not become longer in time.
+        let due = n >= self.last_key.saturating_add(u64::from(self.p.gop_frames));
+        let forced = std::mem::take(&mut self.force_idr) || due;
         let result = self.p.encoder.encode(&self.last_picture, forced).or_else(|e| {
             // Replaced on the spot; its first picture is an IDR, so no output has to end.
-            (self.p.report)(Report::EncoderFailed(e));
+            if self.reported_encoder.is_none_or(|r| n >= r + REPORT_EVERY) {
+                self.reported_encoder = Some(n);
+                (self.p.report)(Report::EncoderFailed(e));
+            }
             self.p.encoder = (self.p.remake_encoder)()?;
+            if let Some(b) = self.bitrate {
+                self.p.encoder.set_bitrate(b)?;
+            }
             self.p.encoder.encode(&self.last_picture, true)
         });
         match result {
@@ -337,7 +353,10 @@ impl Worker {
                 packet.dts = packet.pts;
                 packet.duration = fps.time_of(n + 1) - packet.pts;
                 self.counters.video_bytes += packet.data.len() as u64;
-                self.counters.keyframes += u64::from(packet.keyframe);
+                if packet.keyframe {
+                    self.counters.keyframes += 1;
+                    self.last_key = n;
+                }
                 self.meter.add(packet.pts, packet.data.len());
                 self.p.sinks.iter().for_each(|s| (s.push)(&packet));
             }

@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::{SessionEvent, ViewName};
 use super::handle::{Names, Session};
-use super::parts::MissingOverlay;
+use crate::NullOverlay;
 use crate::clock::SystemClock;
 use crate::config::{AudioConfig, EffortConfig, Fit, ProgramConfig, TimelineConfig};
 use crate::error::{Error, ErrorKind, Result};
@@ -113,13 +113,13 @@ impl SessionBuilder {
     /// Adds an overlay; a higher layer covers a lower one. Without a cue in the timeline it is hidden until commanded.
     #[must_use]
     pub fn overlay(mut self, layer: i32, overlay: Box<dyn Overlay>) -> Self {
-        self.overlays.push(OverlaySlot { layer, overlay });
+        self.overlays.push(OverlaySlot::new(layer, overlay));
         self
     }
     /// Keeps the place of an overlay that could not be loaded, and reports why.
     #[must_use]
     pub fn missing_overlay(mut self, id: &str, error: &Error) -> Self {
-        self.overlays.push(OverlaySlot { layer: 0, overlay: Box::new(MissingOverlay(id.to_owned())) });
+        self.overlays.push(OverlaySlot::new(0, Box::new(NullOverlay::named(id))));
         self.trouble(format!("overlay {id}"), error)
     }
     /// Notes a part that could not be set up; it is reported when the session starts, and the rest goes on.
@@ -210,11 +210,14 @@ impl SessionBuilder {
             overlays: self.overlays.iter().map(|o| o.overlay.id().to_owned()).collect(),
         };
 
+        let gop_frames = self.gop_frames();
         let feed_sink = feed_events(events.clone());
+        let feed_policy =
+            FeedPolicy { delay: MediaTime::from_millis(i64::from(self.program.delay_ms)), ..self.feed_policy };
         let mut feeds = Vec::new();
         for c in self.cameras {
             let feed =
-                Feed::start(c.id, c.source, decoders.clone(), self.feed_policy, self.clock.clone(), feed_sink.clone())?;
+                Feed::start(c.id, c.source, decoders.clone(), feed_policy, self.clock.clone(), feed_sink.clone())?;
             feeds.push((Arc::new(feed), c.fit));
         }
 
@@ -244,6 +247,7 @@ impl SessionBuilder {
                 overlays: self.overlays,
                 slate,
                 audio_from,
+                gop_frames,
                 encoder,
                 remake_encoder: remake,
                 sinks: outputs.iter().map(sink).collect(),
@@ -334,7 +338,7 @@ impl SessionBuilder {
             height: p.height,
             fps: p.fps,
             bitrate: Bitrate::from_kbps(p.bitrate_kbps),
-            gop_frames: u32::try_from(p.keyframe.frames(p.fps)).unwrap_or(u32::MAX).max(1),
+            gop_frames: self.gop_frames(),
             threads: 0,
             effort: match p.effort {
                 EffortConfig::Low => Effort::Low,
@@ -362,6 +366,10 @@ impl SessionBuilder {
         }
         Err(Error::new(ErrorKind::Unsupported, format!("no encoder works here: {}", why.join("; ")))
             .next("run `vistter doctor`"))
+    }
+
+    fn gop_frames(&self) -> u32 {
+        u32::try_from(self.program.keyframe.frames(self.program.fps)).unwrap_or(u32::MAX).max(1)
     }
 
     fn take_audio_encoder(&mut self) -> Result<Box<dyn AudioEncoder>> {
@@ -412,7 +420,7 @@ impl SessionBuilder {
                 if let Err(e) = o.overlay.prepare(canvas) {
                     let id = o.overlay.id().to_owned();
                     troubles.push((format!("overlay {id}"), e.to_string()));
-                    o.overlay = Box::new(MissingOverlay(id));
+                    o.overlay = Box::new(NullOverlay::named(&id));
                 }
             }
             let mut buf = FramePool::new(canvas.width, canvas.height, 1)?.take();
@@ -453,6 +461,9 @@ fn feed_events(events: broadcast::Sender<SessionEvent>) -> FeedSink {
             FeedEvent::Changed(s) => note(format!("the stream is now {}x{}", s.width, s.height)),
             FeedEvent::ClockJump(by) => note(format!("the camera's clock jumped by {by}")),
             FeedEvent::Lost(what) => note(format!("media was lost: {what}")),
+            FeedEvent::Undecodable(error) => {
+                SessionEvent::Trouble { part: format!("camera {camera}"), error: error.to_string() }
+            }
             FeedEvent::Ended => note("the source is over".into()),
         });
     })

@@ -189,9 +189,10 @@ impl Session {
             self.clock.clone(),
             self.output_events.clone(),
         ));
-        outputs.push(handle.clone());
-        drop(outputs);
-        self.control(Control::AddSink(sink(&handle)))
+        // An output that never gets a packet must not stay: dropping the handle ends it.
+        self.control(Control::AddSink(sink(&handle)))?;
+        outputs.push(handle);
+        Ok(())
     }
     /// Ends one destination; the others do not notice.
     ///

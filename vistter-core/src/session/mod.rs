@@ -29,7 +29,7 @@ mod parts;
 pub use builder::SessionBuilder;
 pub use event::{SessionEvent, SessionStatus, Summary, ViewName};
 pub use handle::Session;
-pub use parts::{MissingOverlay, null_audio, null_backend};
+pub use parts::{null_audio, null_backend};
 
 #[cfg(test)]
 mod tests;

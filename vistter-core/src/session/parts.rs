@@ -5,40 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::media::{AudioBuffer, AudioParams, Codec, FrameBuf, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
+use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
 use crate::null::NullEncoder;
-use crate::ports::{
-    AudioEncoder, Canvas, EncoderBackend, EncoderCaps, EncoderConfig, Overlay, OverlayAction, Tick, VideoEncoder,
-};
+use crate::ports::{AudioEncoder, EncoderBackend, EncoderCaps, EncoderConfig, VideoEncoder};
 use crate::time::MediaTime;
-
-/// Keeps the place of an overlay that could not be loaded: it never shows, and the cues that name it do no harm.
-#[derive(Debug)]
-pub struct MissingOverlay(
-    /// Its id.
-    pub String,
-);
-
-impl Overlay for MissingOverlay {
-    fn id(&self) -> &str {
-        &self.0
-    }
-    fn prepare(&mut self, _: Canvas) -> Result<()> {
-        Ok(())
-    }
-    fn apply(&mut self, _: Tick, _: &OverlayAction) -> Result<()> {
-        Ok(())
-    }
-    fn is_static_until(&self, _: Tick) -> Option<u64> {
-        None
-    }
-    fn is_visible(&self, _: Tick) -> bool {
-        false
-    }
-    fn compose(&mut self, _: Tick, _: &mut FrameBuf) -> Result<()> {
-        Ok(())
-    }
-}
 
 struct NullBackend;
 

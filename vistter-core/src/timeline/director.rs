@@ -129,6 +129,9 @@ enum Mode {
     Slate,
 }
 
+/// Cuts looked at ahead of time, at most.
+const LOOK_AHEAD: usize = 64;
+
 /// Decides what is on air, frame by frame.
 #[derive(Debug)]
 pub struct Director {
@@ -221,6 +224,10 @@ impl Director {
             Mode::Slate => View::Slate,
             Mode::Auto => self.schedule.shot_at(n).map_or(View::Slate, |s| View::Camera(s.camera)),
         };
+        // A failure counts for the shot it happened in: off air a camera is not decoded, and cannot prove itself.
+        for (i, s) in self.suspect.iter_mut().enumerate() {
+            *s &= wish == View::Camera(i);
+        }
         let lead = match wish {
             View::Camera(i) => cameras.get(i).map_or(0, |c| c.lead),
             View::Slate => 0,
@@ -309,11 +316,19 @@ impl Director {
         };
         mark(wish);
         mark(self.view);
-        if self.mode == Mode::Auto
-            && let Some((at, camera)) = self.schedule.next_cut(n)
-            && at - n <= u64::from(cameras.get(camera).map_or(0, |c| c.lead))
-        {
-            mark(View::Camera(camera));
+        if self.mode == Mode::Auto {
+            // Shots may be shorter than a decoder's lead: look past the next one.
+            let farthest = u64::from(cameras.iter().map(|c| c.lead).max().unwrap_or(0));
+            let mut from = n;
+            for _ in 0..LOOK_AHEAD {
+                let Some((at, camera)) = self.schedule.next_cut(from).filter(|(at, _)| at - n <= farthest) else {
+                    break;
+                };
+                if at - n <= u64::from(cameras.get(camera).map_or(0, |c| c.lead)) {
+                    mark(View::Camera(camera));
+                }
+                from = at;
+            }
         }
         // A wish without pictures: the backup has to be ready before it is needed.
         if self.missing > 0
@@ -438,6 +453,15 @@ mod tests {
         }
         assert!(views[..25].iter().all(|v| *v == View::Camera(0)), "the slate never shows");
         assert!(views[25..].iter().all(|v| *v == View::Camera(1)));
+    }
+    #[test]
+    fn short_shots_look_past_the_next_cut() {
+        let mut d = director(&[("a", 5), ("b", 5), ("c", 5)], None);
+        let states = [CameraState { live: true, lead: 8 }; 3];
+        d.tick(0, &states, &mut |_| {});
+        assert_eq!(d.wanted(), [true, true, false]);
+        d.tick(3, &states, &mut |_| {});
+        assert_eq!(d.wanted(), [true, true, true], "c is on in seven frames");
     }
     #[test]
     fn start_shows_the_slate_until_there_is_a_picture() {
