@@ -44,16 +44,17 @@ enum Maker {
 type AudioMaker = Arc<dyn Fn() -> Result<Box<dyn AudioEncoder>> + Send + Sync>;
 
 impl Maker {
-    fn program(&self, config: &TestCameraConfig, clock: &dyn Clock) -> Result<Program> {
+    fn program(&self, config: &TestCameraConfig, clock: &Arc<dyn Clock>) -> Result<Program> {
+        let (start, wall) = (clock.now(), clock.wall());
         let (clip, aac) = match self {
             Self::Encode { video, audio } => {
                 let aac = (config.sound == super::CameraSound::Aac).then(|| audio()).transpose()?;
-                (Clip::generate(config, &**video)?, aac)
+                (Clip::generate(config, &**video, clock.clone(), start)?, aac)
             }
             Self::AnnexB { data, fps } => (Clip::from_annex_b(data, *fps)?, None),
         };
         let sound = Sound::new(config.sound, aac, clip.fps.time_of(clip.frames()))?;
-        Ok(Program { config: config.clone(), clip, sound, start: clock.now(), wall: clock.wall() })
+        Ok(Program { config: config.clone(), clip, sound, start, wall })
     }
 }
 
@@ -109,7 +110,7 @@ impl TestCamera {
     }
 
     fn run(&mut self, listener: TcpListener) -> Result<()> {
-        let program = Arc::new(self.maker.program(&self.config, &*self.clock)?);
+        let program = Arc::new(self.maker.program(&self.config, &self.clock)?);
         let (orders, counters, clock) = (self.orders.subscribe(), self.counters.clone(), self.clock.clone());
         let task = tokio::spawn(server::serve(listener, program, orders, counters, clock));
         self.task = Some(task.abort_handle());
@@ -234,7 +235,7 @@ fn url(config: &TestCameraConfig) -> Result<Address> {
 
 fn check(config: &TestCameraConfig) -> Result<()> {
     let bad = |what: &str| Err(Error::new(ErrorKind::Config, format!("test camera: {what}")));
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | '<' | '>');
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | ',' | '<' | '>');
     match config {
         c if !c.path.starts_with('/') || !c.path.chars().all(plain) => bad("the path must start with / and be plain"),
         c if c.width % 2 != 0 || c.height % 2 != 0 || c.width < 64 || c.height < 64 => {

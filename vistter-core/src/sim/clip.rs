@@ -1,4 +1,5 @@
-//! The encoded pictures of a test camera: a loop, encoded on a thread a little ahead of the first viewer, then kept.
+//! The encoded pictures of a test camera: a loop, encoded on a thread in real time a little ahead of the viewers, then
+//! kept.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -8,8 +9,8 @@ use tokio::sync::watch;
 use super::{TestCameraConfig, picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{FramePool, VideoParams, h264};
-use crate::ports::{Effort, EncoderBackend, EncoderConfig, VideoEncoder};
-use crate::time::FrameRate;
+use crate::ports::{Clock, Effort, EncoderBackend, EncoderConfig, VideoEncoder};
+use crate::time::{FrameRate, MediaTime};
 
 /// One access unit, length-prefixed, without parameter sets.
 #[derive(Clone, Debug)]
@@ -43,11 +44,16 @@ struct State {
 }
 
 impl Clip {
-    /// Starts to encode the generated picture.
+    /// Starts to encode the generated picture; stream time began at `start` of `clock`.
     ///
     /// # Errors
     /// What the encoder says to this size and rate.
-    pub(super) fn generate(config: &TestCameraConfig, backend: &dyn EncoderBackend) -> Result<Self> {
+    pub(super) fn generate(
+        config: &TestCameraConfig,
+        backend: &dyn EncoderBackend,
+        clock: Arc<dyn Clock>,
+        start: MediaTime,
+    ) -> Result<Self> {
         let encoder = backend.create(&EncoderConfig {
             width: config.width,
             height: config.height,
@@ -65,7 +71,10 @@ impl Clip {
         let (worker, settings) = (shared.clone(), config.clone());
         std::thread::Builder::new()
             .name(format!("test-camera-{}", config.id))
-            .spawn(move || worker.encode(&settings, encoder, &pool, frames, &progress))
+            .spawn(move || {
+                let now = || settings.fps.frame_at(clock.now() - start);
+                worker.encode(&settings, encoder, &pool, frames, &progress, &now);
+            })
             .map_err(|e| Error::io("start the test camera's encoder", &e))?;
         Ok(Self { params, fps: config.fps, frames, shared, ready })
     }
@@ -173,14 +182,17 @@ impl Shared {
         pool: &FramePool,
         frames: u64,
         progress: &watch::Sender<u64>,
+        now: &dyn Fn() -> u64,
     ) {
-        // Half a second ahead: the first second of a demo is not spent on encoding ten.
+        // Half a second ahead of real time: the first second of a demo is not spent on encoding ten, and a viewer who
+        // comes later finds his frame done.
         let lead = (u64::from(config.fps.num()) / u64::from(config.fps.den()) / 2).max(2);
         for n in 0..frames {
             {
                 let mut state = self.lock();
-                while !state.closed && n > state.wanted + lead {
-                    state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                while !state.closed && n > state.wanted.max(now()).saturating_add(lead) {
+                    let frame = config.fps.frame_duration().to_duration();
+                    state = self.wake.wait_timeout(state, frame).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 if state.closed {
                     return;
