@@ -27,6 +27,7 @@ pub struct Program {
     events: tokio::sync::Mutex<Receiver<SessionEvent>>,
 }
 
+#[allow(clippy::large_enum_variant)] // one for each program, behind an Arc
 enum State {
     Running(Session),
     /// With the summary as JSON; `None` while another thread is in `stop`.

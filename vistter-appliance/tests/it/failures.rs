@@ -75,7 +75,7 @@ fn a_dead_camera_gives_way_to_the_backup_and_the_slate_and_returns() {
         }),
     );
     let mut running = Running::start(&["run", &show, "--json"], &[]);
-    let mut on_air = |running: &mut Running, view: serde_json::Value| {
+    let on_air = |running: &mut Running, view: serde_json::Value| {
         running.wait_for(&format!("{view} on air"), |v| v["type"] == "status" && v["on_air"] == view);
     };
     on_air(&mut running, json!({ "camera": "main" }));

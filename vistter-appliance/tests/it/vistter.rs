@@ -23,8 +23,8 @@ impl Said {
     }
     /// The JSON object of that type, the last one.
     pub fn json(&self, kind: &str) -> Value {
-        let all = self.out.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
-        all.filter(|v| v["type"] == kind).last().unwrap_or_else(|| panic!("no {kind} in {}\n{}", self.out, self.err))
+        let mut all = self.out.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
+        all.rfind(|v| v["type"] == kind).unwrap_or_else(|| panic!("no {kind} in {}\n{}", self.out, self.err))
     }
     /// Output frames that a busy machine left out.
     pub fn skipped(&self) -> u64 {
