@@ -38,7 +38,7 @@ fn main() -> std::process::ExitCode {
     let exit = runtime.block_on(async move {
         match cli.command {
             Command::Run(a) => commands::run::run(a).await,
-            Command::Demo(_) => Exit::Failed,
+            Command::Demo(a) => commands::demo::demo(a).await,
             Command::Probe(a) => commands::probe::probe(a).await,
             Command::Doctor(a) => commands::doctor::doctor(&a),
             Command::Check(a) => commands::check::check(&a),

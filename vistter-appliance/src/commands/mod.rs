@@ -1,7 +1,7 @@
 //! One file for each command, and what `run` and `demo` share in `play`.
 
 pub(crate) mod check;
-//pub(crate) mod demo;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 mod load;
 mod play;

@@ -4,7 +4,6 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod log;
-#[allow(dead_code)] // used by demo
 pub(crate) mod picture;
 
 /// Says on stderr why the command failed.

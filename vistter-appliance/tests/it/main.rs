@@ -7,6 +7,7 @@
 mod peers;
 
 mod bad_input;
+mod demo;
 mod failures;
 mod judge;
 mod on_air;

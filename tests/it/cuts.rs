@@ -1,0 +1,88 @@
+//! Cuts happen at exact output frames, and between them every picture of the camera is on air once.
+
+use vistter::Session;
+use vistter::core::config::{ProgramConfig, Shot, Span, TimelineConfig};
+use vistter::core::media::{Frame, FramePool};
+use vistter::core::output::mp4::Mp4Recorder;
+use vistter::core::sim::barcode::{Mark, read_mark};
+use vistter::core::sim::{TestCamera, TestCameraConfig};
+use vistter::core::source::{RtspConfig, RtspSource};
+
+use crate::peers::{TempDir, decode_i420};
+
+const SIZE: (u32, u32) = (640, 360);
+/// The first shot is longer: by then both cameras are connected, however busy the machine is.
+const FIRST: u64 = 90;
+const SHOT: u64 = 20;
+const CUTS: u64 = 14;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_cut_is_on_its_frame() {
+    let mut cameras = Vec::new();
+    for id in [1, 2] {
+        // A long GOP: no cut falls on a camera's keyframe but by chance.
+        let config = TestCameraConfig {
+            name: format!("CAM{id}"),
+            id,
+            width: SIZE.0,
+            height: SIZE.1,
+            gop: 150,
+            ..Default::default()
+        };
+        cameras.push(TestCamera::start(config).await.unwrap());
+    }
+    let shot =
+        |i: u64| Shot { camera: format!("cam{}", 1 + i % 2), length: Span::Frames(if i == 0 { FIRST } else { SHOT }) };
+    let total = FIRST + CUTS * SHOT;
+    let timeline = TimelineConfig {
+        shots: (0..=CUTS).map(shot).collect(),
+        stop_after: Some(Span::Frames(total)),
+        ..TimelineConfig::default()
+    };
+    let dir = TempDir::new("cuts");
+    let recorder = Mp4Recorder::new(dir.join("cuts.mp4"));
+    let program = ProgramConfig { width: SIZE.0, height: SIZE.1, bitrate_kbps: 2000, ..ProgramConfig::default() };
+    let mut builder = Session::builder().program(program).timeline(timeline).recording("file", Box::new(recorder));
+    for c in &cameras {
+        let source = RtspSource::new(RtspConfig::new(c.url()));
+        builder = builder.camera(format!("cam{}", c.config().id), Box::new(source));
+    }
+    let session = Box::pin(builder.start()).await.unwrap();
+    session.finished().await;
+    let counters = session.stop().await.status.program.unwrap().counters;
+
+    let marks: Vec<Option<Mark>> =
+        decode_i420(&dir.join("cuts.mp4"), "").iter().map(|p| read_mark(&picture(p))).collect();
+    if counters.skipped > 0 {
+        // The machine was too slow for real time; indices in the file are no output frames any more.
+        eprintln!("{} frames were left out: nothing to judge", counters.skipped);
+        return;
+    }
+    assert_eq!(marks.len() as u64, total);
+    let mut again = 0;
+    for (n, mark) in marks.iter().enumerate() {
+        let shot = if (n as u64) < FIRST { 0 } else { 1 + (n as u64 - FIRST) / SHOT };
+        let mark = mark.unwrap_or_else(|| panic!("frame {n} shows no camera: black, or a mix of two"));
+        assert_eq!(u64::from(mark.camera), 1 + shot % 2, "frame {n} is in shot {shot}");
+        let Some(before) = n.checked_sub(1).and_then(|i| marks[i]).filter(|b| b.camera == mark.camera) else {
+            continue;
+        };
+        let step = (mark.frame + 300 - before.frame) % 300;
+        assert!(step < 10, "frame {n}: the camera's picture {} follows {}", mark.frame, before.frame);
+        again += u64::from(step != 1);
+    }
+    assert!(again <= total / 20, "{again} of {total} pictures are repeated or passed over: {counters:?}");
+}
+
+fn picture(i420: &[u8]) -> Frame {
+    let mut frame = FramePool::new(SIZE.0, SIZE.1, 1).expect("a small pool").take();
+    let mut rest = i420;
+    for plane in &mut frame.planes_mut() {
+        for y in 0..plane.height {
+            let (row, after) = rest.split_at(plane.width);
+            plane.row_mut(y).copy_from_slice(row);
+            rest = after;
+        }
+    }
+    frame.freeze()
+}
