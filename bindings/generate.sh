@@ -13,6 +13,6 @@ cargo build -q --workspace --all-features --lib
 cargo build -q --manifest-path bindings/uniffi-bindgen/Cargo.toml --target-dir "$target/bindgen"
 
 case $(uname -s) in Darwin) library=libvistter_bindings.dylib ;; *) library=libvistter_bindings.so ;; esac
-"$target/bindgen/debug/vistter-uniffi-bindgen" generate --library "$target/debug/$library" \
+"$target/bindgen/debug/vistter-uniffi-bindgen" generate "$target/debug/$library" \
   --language "$language" --no-format --out-dir "$out"
 cp "$target/debug/$library" "$out/"

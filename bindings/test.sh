@@ -1,6 +1,6 @@
 #!/bin/bash
-# The bindings, used as a stranger would use them: Python in a folder of its own, a show with simulated cameras, a
-# recording that FFmpeg judges. Swift is generated and looked at, not compiled: that needs a Swift toolchain.
+# The bindings, used as a stranger would use them: Python in a folder of its own, a show whose camera is
+# dead, a recording that FFmpeg judges. Swift is generated and looked at, not compiled: that needs a Swift toolchain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(mktemp -d); trap 'rm -rf "$out"' EXIT

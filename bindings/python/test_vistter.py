@@ -1,4 +1,4 @@
-"""VistterStream from Python: a whole show with simulated cameras, judged by FFmpeg's tools."""
+"""VistterStream from Python: shows that run, and their recordings as FFmpeg's tools see them."""
 
 import json
 import pathlib
@@ -75,58 +75,27 @@ class Running(unittest.TestCase):
         status = self.until(program, lambda s: s["outputs"][0]["packets"] > 5 * 62)
         self.assertEqual(status["on_air"], "slate")
         self.assertNotIn(SECRET, json.dumps(status))
-        program.stop()
-        self.judge(self.folder / "show.mp4")
-
-    @unittest.skipUnless(hasattr(vistter, "TestCamera"), "built without the feature sim")
-    def test_a_show_with_two_cameras(self):
-        cameras = [vistter.TestCamera.start(name, 320, 180) for name in ("GATE", "YARD")]
-        for c in cameras:
-            self.addCleanup(c.stop)
-        program = vistter.Program.start(show(
-            [{"id": "gate", "url": cameras[0].url()}, {"id": "yard", "url": cameras[1].url()}],
-            timeline={"shots": [{"camera": "gate", "for": 600}]},
-            # Nothing listens there: a dead destination must not disturb the recording.
-            destinations=[{"id": "dead", "url": "rtmp://127.0.0.1:1/live", "key": SECRET}],
-            recording={"file": "show.mp4"},
-        ), str(self.folder))
-        self.assertEqual(program.troubles(), [])
-
-        self.until(program, lambda s: s["on_air"] == {"camera": "gate"})
-        program.cut("yard")
-        self.until(program, lambda s: s["on_air"] == {"camera": "yard"})
         with self.assertRaises(vistter.VistterError.Failed) as caught:
-            program.cut("yrad")
+            program.cut("gaet")
         self.assertEqual(caught.exception.kind, "Config")
-        self.assertIn("yard", caught.exception.reason)
-        with self.assertRaises(vistter.VistterError.Failed):
-            program.set_tokens("nowhere", {"title": "x"})
-
-        outputs = lambda s: {o["id"]: o for o in s["outputs"]}
-        recorded = lambda s: outputs(s)["recording"]["packets"]
-        before = recorded(json.loads(program.status_json()))
-        # 15 pictures and 47 audio packets a second
-        status = self.until(program, lambda s: recorded(s) > before + 4 * 62)
-        self.assertEqual(outputs(status)["recording"]["state"], "live")
-        self.assertIn(outputs(status)["dead"]["state"], ("waiting", "connecting"))
-        self.assertNotIn(SECRET, json.dumps(status))
-
+        self.assertIn("gate", caught.exception.reason)
+        program.cut("gate")
         last = program.stop()
         self.assertEqual(program.stop(), last)
-        self.assertEqual(outputs(json.loads(last))["recording"]["state"], "stopped")
+        self.assertEqual(json.loads(last)["outputs"][0]["state"], "stopped")
         with self.assertRaises(vistter.VistterError.Failed) as caught:
-            program.cut("gate")
+            program.slate()
         self.assertEqual(caught.exception.kind, "Closed")
         self.judge(self.folder / "show.mp4")
 
     def judge(self, file):
-        check = ["ffmpeg", "-v", "warning", "-xerror", "-i", file, "-map", "0", "-f", "null", "-"]
+        check = ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-i", file, "-map", "0", "-f", "null", "-"]
         done = subprocess.run(check, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         probe = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", file]
         found = json.loads(subprocess.run(probe, capture_output=True, text=True, check=True).stdout)
         streams = {s["codec_name"]: s for s in found["streams"]}
-        self.assertEqual((streams["h264"]["width"], streams["h264"]["avg_frame_rate"]), (320, "15/1"))
+        self.assertEqual((streams["h264"]["width"], streams["h264"]["r_frame_rate"]), (320, "15/1"))
         self.assertIn("aac", streams)
         self.assertGreater(float(found["format"]["duration"]), 4)
 

@@ -123,7 +123,9 @@ impl Program {
     /// Ends the show and waits until outputs have sent what waits and files are closed. Gives the last status as JSON;
     /// a second call gives it again.
     pub fn stop(&self) -> Result<String> {
-        let session = match std::mem::replace(&mut *self.state(), State::Ended(None)) {
+        // A statement of its own: inside `match` the lock would be held through the arms.
+        let was = std::mem::replace(&mut *self.state(), State::Ended(None));
+        let session = match was {
             State::Running(s) => s,
             State::Ended(last) => {
                 let text = last.clone().ok_or_else(over);
