@@ -3,10 +3,12 @@
 //! Every call into the [`Output`] has a time-out, so that one which never returns costs its own task only. The program
 //! worker calls [`OutputHandle::push`], which takes a lock for a few pointer moves and never waits for the task.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
@@ -91,7 +93,7 @@ pub fn supervise(
     let guarded = shared.clone();
     tokio::spawn(async move {
         if work.await.is_err() {
-            // A panic inside this output ends this output; the program and the others do not notice.
+            // Only its `close` can still panic.
             let e = Error::new(ErrorKind::Internal, "the output's task ended by a panic")
                 .next("report it with the log; start the output again");
             guarded.enter(Phase::Failed(None), Some(e));
@@ -288,7 +290,11 @@ impl Task {
     async fn run(mut self) {
         let mut after_failure = false;
         loop {
-            let end = self.connection(after_failure).await;
+            // A panic in this output's code ends this connection; the program and the others do not notice.
+            let end = AssertUnwindSafe(self.connection(after_failure)).catch_unwind().await.unwrap_or_else(|_| {
+                let e = Error::new(ErrorKind::Internal, "the output ended by a panic").transient(true);
+                Err(e.next("it is tried again; report this with the log"))
+            });
             self.shared.queue().close();
             let order = match end {
                 Ok(order) => {

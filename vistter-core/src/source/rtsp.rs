@@ -318,10 +318,21 @@ impl Live {
         {
             return Err(error);
         }
-        if self.damage == 1 {
+        // Damaged sound costs sound: the pictures have lost nothing.
+        if self.damage == 1 && !self.is_about_sound(e) {
             self.queue.push_back(SourceEvent::Lost(error.what().to_owned()));
         }
         Ok(())
+    }
+
+    /// retina names the RTP stream of a damaged packet only in the error's text.
+    fn is_about_sound(&self, e: &retina::Error) -> bool {
+        let Some(audio) =
+            self.demuxed.streams().iter().enumerate().find_map(|(i, s)| s.ctx().filter(|_| i != self.video))
+        else {
+            return false;
+        };
+        e.to_string().contains(&audio.to_string())
     }
 
     fn picture(&mut self, f: VideoFrame, config: &RtspConfig) -> Result<()> {
@@ -348,7 +359,9 @@ impl Live {
         self.pictures += 1;
         self.watchdog.as_mut().reset(Instant::now() + config.timeouts.silence);
         let pts = media_time(f.timestamp());
-        let keyframe = f.is_random_access_point();
+        // retina starts out with "random access": an access unit without any slice would pass for a keyframe.
+        let h264 = self.params.video.as_ref().is_some_and(|v| v.codec == Codec::H264);
+        let keyframe = f.is_random_access_point() && (!h264 || crate::media::h264::has_idr(f.data()));
         let dts = self.decode.next(pts, keyframe);
         self.align.video(pts, dts, arrival);
         let data = Bytes::from(f.into_data());

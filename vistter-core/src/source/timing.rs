@@ -5,6 +5,8 @@ use crate::time::MediaTime;
 
 /// A step of this size between neighbours is a clock that jumped, not a picture.
 const JUMP: MediaTime = MediaTime::from_secs(3);
+/// A picture this much earlier than the one before it in decode order is a clock that was set back: B-frames go back less.
+const SET_BACK: MediaTime = MediaTime::from_millis(700);
 /// The most pictures H.264 and H.265 let a decoder hold back (ITU-T H.264 §A.3.1, `MaxDpbFrames`).
 const MAX_DEPTH: usize = 16;
 /// The pictures without reordering after which the parameter set's promise of B-frames is not believed any more.
@@ -44,7 +46,7 @@ impl DecodeClock {
 
     /// The decode time of the next unit in decode order.
     pub(crate) fn next(&mut self, pts: MediaTime, keyframe: bool) -> MediaTime {
-        if self.last_pts.is_some_and(|l| l.abs_diff(pts) > JUMP) {
+        if self.last_pts.is_some_and(|l| pts > l + JUMP || pts + SET_BACK < l) {
             self.sorted.clear();
             self.seen.clear();
             self.last_dts = None;
@@ -89,7 +91,8 @@ impl DecodeClock {
 ///
 /// The two RTP clocks start anywhere (RFC 3550 §5.1). In order of trust: sender reports, which tie both to the
 /// camera's NTP clock (§6.4.1); RTP-Info, which the RTSP library has then applied already; and arrival: the packet of
-/// each track that took least time tells how its time line lies against ours, over the first ten seconds. Cameras whose
+/// each track that took least time tells how its time line lies against ours, over ten seconds that move along: the two
+/// clocks drift by some 100 ppm, which is a third of a second in an hour. Cameras whose
 /// reports put sound and picture further apart than [`Alignment::SANE`] from what arrival shows are not believed.
 #[derive(Debug, Default)]
 pub(crate) struct Alignment {
@@ -98,6 +101,8 @@ pub(crate) struct Alignment {
     related: bool,
     offset: Option<MediaTime>,
     given: Option<MediaTime>,
+    /// What arrival showed when RTP-Info was believed: only what moves from there is drift.
+    related_at: Option<MediaTime>,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +111,8 @@ struct TrackClock {
     last: Option<MediaTime>,
     transit: Option<MediaTime>,
     since: MediaTime,
+    window_min: MediaTime,
+    windows: u32,
     report: Option<MediaTime>,
 }
 
@@ -114,15 +121,23 @@ impl TrackClock {
     fn see(&mut self, pts: MediaTime, sent: MediaTime, arrival: MediaTime) -> bool {
         let jumped = self.last.is_some_and(|l| l.abs_diff(pts) > JUMP);
         if jumped {
-            (self.transit, self.report) = (None, None);
+            (self.transit, self.report, self.windows) = (None, None, 0);
         }
         self.last = Some(pts);
         self.first.get_or_insert(pts);
         let transit = arrival - sent;
         match self.transit {
-            None => (self.transit, self.since) = (Some(transit), arrival),
-            Some(t) if transit < t && arrival - self.since < Alignment::WATCH => self.transit = Some(transit),
-            Some(_) => {}
+            None => (self.transit, self.since, self.window_min) = (Some(transit), arrival, transit),
+            Some(t) => {
+                self.window_min = self.window_min.min(transit);
+                if arrival - self.since >= Alignment::WATCH {
+                    self.transit = Some(self.window_min);
+                    (self.since, self.window_min) = (arrival, transit);
+                    self.windows = self.windows.saturating_add(1);
+                } else if transit < t {
+                    self.transit = Some(transit);
+                }
+            }
         }
         jumped
     }
@@ -159,6 +174,12 @@ impl Alignment {
             self.related = video_first != MediaTime::ZERO || self.audio.first.is_some_and(|t| t != MediaTime::ZERO);
         }
         self.related &= !jumped;
+        if jumped {
+            self.related_at = None;
+        }
+        if self.related_at.is_none() && self.audio.windows > 0 && self.video.windows > 0 {
+            self.related_at = self.by_arrival();
+        }
         let target = self.target()?;
         let offset = match self.offset {
             Some(o) if o.abs_diff(target) < Self::STEP => {
@@ -190,7 +211,7 @@ impl Alignment {
 
     /// What to add to audio times now.
     fn target(&self) -> Option<MediaTime> {
-        let arrival = self.audio.transit? - self.video.transit?;
+        let arrival = self.by_arrival()?;
         if let (Some(v), Some(a)) = (self.video.report, self.audio.report) {
             let reported = a - v;
             if reported.abs_diff(arrival) < Self::SANE {
@@ -198,9 +219,13 @@ impl Alignment {
             }
         }
         if self.related && arrival.abs_diff(MediaTime::ZERO) < Self::RTP_INFO_SANE {
-            return Some(MediaTime::ZERO);
+            return Some(self.related_at.map_or(MediaTime::ZERO, |at| arrival - at));
         }
         Some(arrival)
+    }
+
+    fn by_arrival(&self) -> Option<MediaTime> {
+        Some(self.audio.transit? - self.video.transit?)
     }
 }
 
@@ -251,6 +276,23 @@ mod tests {
         // Pictures arrive 10 ms after their time; sound began 300 ms later at zero on its own line.
         a.video(MS(0), MS(0), MS(10));
         assert_eq!(a.audio(MS(20), MS(25)), Some(MS(15)), "sound's zero was at 5 ms, the pictures' at 10");
+    }
+    #[test]
+    fn drift_between_the_two_clocks_is_followed() {
+        // The sound's clock runs 100 ppm fast, for two hours: 720 ms in all. With RTP-Info and without.
+        for start in [0, 500] {
+            let mut a = Alignment::default();
+            let mut worst = 0;
+            for i in 0..180_000i64 {
+                let now = i * 40;
+                a.video(MS(start + now), MS(start + now), MS(now + 5));
+                let line = MediaTime::from_nanos((start + now) * 1_000_000 + now * 100);
+                if let Some(t) = a.audio(line, MS(now + 5)) {
+                    worst = worst.max(t.abs_diff(MS(start + now)).millis());
+                }
+            }
+            assert!(worst < 10, "{worst} ms apart");
+        }
     }
     #[test]
     fn rtp_info_is_kept_while_it_is_plausible() {
