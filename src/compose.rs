@@ -7,7 +7,7 @@ use vistter_core::diagnose::Severity;
 use vistter_core::media::Bitrate;
 use vistter_core::output::mp4::{Mp4Recorder, Recordings};
 use vistter_core::session::{Session, SessionBuilder};
-use vistter_core::source::{RtspConfig, RtspSource};
+use vistter_core::source::{RtspConfig, RtspSource, TlsPolicy};
 use vistter_core::{Error, ErrorKind, Result, Secret};
 use vistter_ocl::OclOverlay;
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
@@ -93,6 +93,10 @@ pub fn camera(c: &CameraConfig) -> RtspSource {
     if let Some(user) = user {
         let password = c.password.clone().or_else(|| in_url.map(|i| i.password.clone()));
         config = config.credentials(Credentials { user, password: password.unwrap_or(Secret::new(String::new())) });
+    }
+    // `check` has refused a pin that is none; without one the certificate is verified.
+    if let Some(Ok(policy)) = c.tls_pin.as_deref().map(TlsPolicy::pin) {
+        config = config.tls(policy);
     }
     RtspSource::new(config)
 }

@@ -13,7 +13,7 @@
 //! Calls block the calling thread where they wait, and no other: the generated Python releases its lock around them.
 //!
 //! # Current state
-//! Python is tested (`bindings/python/test.sh`). The Swift source is generated from the same library and packaged in
+//! Python is tested (`bindings/test.sh`). The Swift source is generated from the same library and packaged in
 //! `bindings/swift`; it was not compiled here. No asynchronous calls, and no custom sources or overlays written in
 //! Python or Swift yet.
 

@@ -232,6 +232,21 @@ fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
                 .help("the fields win; take them out of the URL"),
         );
     }
+    if let Some(pin) = &c.tls_pin {
+        let at = format!("{at}/tls_pin");
+        let digits = pin.chars().filter(|c| *c != ':' && !c.is_whitespace());
+        if digits.clone().count() != 64 || !digits.clone().all(|c| c.is_ascii_hexdigit()) {
+            found.push(
+                Diagnostic::error("SHOW-PIN", at, "the pin is not a SHA-256")
+                    .help("write 64 hexadecimal digits, as the error of a connection without a pin prints them"),
+            );
+        } else if c.url.scheme() != "rtsps" {
+            found.push(
+                Diagnostic::warning("SHOW-PIN", at, "the pin has no effect: the address is not rtsps://")
+                    .help("use the camera's rtsps:// address"),
+            );
+        }
+    }
 }
 
 fn check_destination(d: &DestinationConfig, at: &str, found: &mut Vec<Diagnostic>) {
@@ -428,5 +443,21 @@ mod tests {
         {
             assert!(manual.contains(&format!("`{code}`")) || code == "SHOW-", "{code} is not in docs/show.md");
         }
+    }
+
+    #[test]
+    fn a_pin_is_a_sha_256_of_a_camera_with_tls() {
+        let show = |url: &str, pin: &str| {
+            let text = format!(
+                r#"{{"vistter":1,"cameras":[{{"id":"a","url":"{url}","tls_pin":"{pin}"}}],"timeline":{{"shots":[{{"camera":"a","for":1}}]}},"recording":{{"file":"a.mp4"}}}}"#
+            );
+            match ShowConfig::from_json(&text) {
+                Ok((_, found)) | Err(found) => found.into_iter().map(|d| d.pointer).collect::<Vec<_>>(),
+            }
+        };
+        let good = "0A:".repeat(31) + "ff";
+        assert_eq!(show("rtsps://192.0.2.1/", &good), [""; 0]);
+        assert_eq!(show("rtsps://192.0.2.1/", "12"), ["/cameras/0/tls_pin"]);
+        assert_eq!(show("rtsp://192.0.2.1/", &good), ["/cameras/0/tls_pin"]);
     }
 }

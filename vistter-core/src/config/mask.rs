@@ -6,7 +6,7 @@
 use crate::diagnose::Diagnostic;
 
 /// Keys whose values may be quoted.
-const HARMLESS: [&str; 31] = [
+const HARMLESS: [&str; 32] = [
     "vistter",
     "id",
     "name",
@@ -38,6 +38,7 @@ const HARMLESS: [&str; 31] = [
     "cameras",
     "env",
     "ca_file",
+    "tls_pin",
 ];
 
 /// Whether the value at this pointer may be quoted.

@@ -133,6 +133,10 @@ pub struct CameraConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
     pub password: Option<Secret<String>>,
+    /// SHA-256 of the certificate of an `rtsps://` camera, 64 hexadecimal digits. Self-signed cameras need it; the error of
+    /// a connection without it prints it.
+    #[serde(default)]
+    pub tls_pin: Option<String>,
     /// How RTP comes.
     #[serde(default)]
     pub transport: Transport,
