@@ -22,7 +22,6 @@ test: setup
 	@scripts/test.sh
 
 bench: setup
-	cargo build --release -p vistter-appliance
 	@benches/run.sh $(if $(LONG),--long)
 
 fuzz: setup

@@ -3,6 +3,7 @@
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import shutil
@@ -23,10 +24,13 @@ class Bench:
         self.seconds, self.long = options.seconds, options.long
         self.work = TARGET / "bench"
         self.cache = TARGET / "bench-cache"
+        self.results = TARGET / "bench-results"
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         self.vistter = TARGET / "release/vistter"
-        self.peak, self.notes, self.commands = {}, [], []
+        job = self.results / "1.json"
+        self.peak = json.loads(job.read_text())["peak"] if job.exists() else {}
+        self.notes, self.commands = [], []
 
     def example(self, name):
         return TARGET / "release/examples" / name
@@ -72,8 +76,17 @@ def rustc():
     return subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.strip()
 
 
-def write(bench, rows, failed, loads):
+def save(bench, number, rows, failed, loads):
+    """Keeps a figure, so that a later run with --only replaces only its own."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    when = f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {commit}, {bench.seconds} s a run, load average {loads[0]:.1f} to {loads[1]:.1f}"
+    kept = {"rows": rows, "notes": bench.notes, "commands": bench.commands, "failed": failed, "when": when, "peak": bench.peak}
+    bench.results.mkdir(exist_ok=True)
+    (bench.results / f"{number}.json").write_text(json.dumps(kept, indent=1))
+
+
+def write(bench):
+    kept = {file.stem: json.loads(file.read_text()) for file in sorted(bench.results.glob("*.json"))}
     lines = [
         "# Benchmarks",
         "",
@@ -81,22 +94,25 @@ def write(bench, rows, failed, loads):
         "machine, with the same cameras (`tests/peers/cam_gst.py`) and destinations (nginx). Lower is better; a ratio below",
         "1 means that vistter costs less. CPU is user and system time of all threads, from the kernel's accounts.",
         "",
-        f"- {datetime.date.today().isoformat()}, commit {commit}",
-        f"- {machine()}",
-        f"- load average of the machine before and after: {loads[0]:.1f}, {loads[1]:.1f}",
+        f"Machine: {machine()}.",
         "",
         "| what | vistter | FFmpeg | ratio | remark |",
         "|---|---|---|---|---|",
     ]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    lines += ["", "## Notes", ""]
-    lines += [f"- {note}" for note in bench.notes]
+    lines += ["| " + " | ".join(row) + " |" for figure in kept.values() for row in figure["rows"]]
+    lines += ["", "## When and how", ""]
+    for number, figure in kept.items():
+        lines += [f"- Figure {number}: {figure['when']}."]
+        lines += [f"  - {note}" for note in figure["notes"]]
+    failed = [text for figure in kept.values() for text in figure["failed"]]
     if failed:
         lines += ["", "## Not measured", ""] + [f"- {text}" for text in failed]
     weak = ROOT / "benches/weak.md"
     if weak.exists():
         lines += ["", weak.read_text().strip()]
-    lines += ["", "## Commands", "", "```"] + bench.commands + ["```", ""]
+    lines += ["", "## Commands", ""]
+    for number, figure in kept.items():
+        lines += [f"Figure {number}:", "", "```text", *figure["commands"], "```", ""]
     (ROOT / "docs/benchmarks.md").write_text("\n".join(lines))
 
 
@@ -107,21 +123,22 @@ def main():
     parser.add_argument("--only", default="1,2,3,4,5,6")
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args()
-    bench, rows, failed = Bench(options), [], []
-    before = os.getloadavg()[0]
+    bench, faulty = Bench(options), False
     for number in map(int, options.only.split(",")):
         figure = figures.FIGURES[number]
-        print(f"figure {number}: {figure.__doc__ or 'the job'}", flush=True)
+        print(f"figure {number}: {figure.__doc__}", flush=True)
+        bench.notes, bench.commands, rows, failed, before = [], [], [], [], os.getloadavg()[0]
         try:
-            rows += figure(bench)
+            rows = figure(bench)
         except (Failed, subprocess.CalledProcessError, StopIteration) as fault:
-            failed.append(f"figure {number}: {fault}")
+            failed, faulty = [f"figure {number}: {fault}"], True
             print("  FAILED:", fault, flush=True)
-    for row in rows:
-        print(" | ".join(row))
-    if not options.dry:
-        write(bench, rows, failed, (before, os.getloadavg()[0]))
-    sys.exit(bool(failed))
+        for row in rows:
+            print("  " + " | ".join(row), flush=True)
+        if not options.dry:
+            save(bench, number, rows, failed, (before, os.getloadavg()[0]))
+            write(bench)
+    sys.exit(faulty)
 
 
 main()

@@ -39,10 +39,11 @@ def once(path, make):
 def detailed(cache):
     """8 s of 1080p30 that is hard to encode: moving patterns, fine texture, grain. H.264 High, 8 Mbit/s, AAC."""
     picture = (
-        "mandelbrot=s=1920x1080:r=30:end_scale=0.02:start_x=-0.743643:start_y=-0.131825:maxiter=300[m];"
-        "testsrc2=s=640x360:r=30[t];[m][t]overlay=x='640+500*sin(t)':y='360+250*cos(t*0.7)',noise=alls=7:allf=t,format=yuv420p"
+        "mandelbrot=s=2400x1350:r=30:maxiter=300,trim=end_frame=1,loop=-1:1,setpts=N/30/TB,"
+        "crop=1920:1080:x='240+200*sin(t/2)':y='135+100*cos(t/3)'[m];"
+        "testsrc2=s=640x360:r=30[t];[m][t]overlay=x='640+500*sin(t)':y='360+250*cos(t*0.7)',noise=alls=4:allf=t,format=yuv420p"
     )
-    return once(cache / "detailed-1.mov", lambda out: ffmpeg(
+    return once(cache / "detailed-2.mov", lambda out: ffmpeg(
         "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:sample_rate=48000",
         "-frames:v", 240, "-t", 8, "-c:v", "libx264", "-preset", "fast", "-profile:v", "high", "-bf", 0, "-g", 60,
         "-sc_threshold", 0, "-b:v", "8M", "-maxrate", "8M", "-bufsize", "8M", "-c:a", "aac", "-ac", 2, "-b:a", "128k", out))
@@ -90,9 +91,9 @@ def logo(path):
 
 
 def psnr_y(coded, reference):
-    """PSNR of luma in dB, over all pictures, by FFmpeg's filter."""
+    """PSNR of luma in dB, over all pictures, by FFmpeg's filter. Pictures are paired by number: a raw stream has no times."""
     done = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "info", "-i", coded, "-i", reference, "-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"],
+        ["ffmpeg", "-nostdin", "-v", "info", "-i", coded, "-i", reference, "-lavfi", "[0:v]setpts=N/30/TB[a];[1:v]setpts=N/30/TB[b];[a][b]psnr", "-f", "null", "-"],
         capture_output=True, text=True)
     found = re.search(r"PSNR y:([\d.]+|inf)", done.stderr)
     if not found:

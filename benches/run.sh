@@ -4,7 +4,7 @@
 # --long: 30 minutes of show for the growth of memory; --only: these figures; --dry: do not write the document.
 set -eu
 cd "$(dirname "$0")/.."
-cargo build -q --release -p vistter-appliance
-cargo build -q --release -p vistter-core --features codecs --example encode_y4m
-cargo build -q --release -p vistter-ocl --example blend_bench
+# One command, so that the crates are built once, with the same features.
+cargo build -q --release -p vistter-appliance -p vistter-core -p vistter-ocl --features vistter-core/codecs \
+  --bin vistter --example encode_y4m --example blend_bench
 exec python3 benches/bench.py "$@"
