@@ -22,11 +22,11 @@ licences() {
 }
 
 tests() { # keeps the output, to count what passed
-  limit 1200 cargo test --workspace --all-features --all-targets -q 2>&1 | tee -a "$log"
+  limit 3000 cargo test --workspace --all-features --all-targets -q 2>&1 | tee -a "$log"
 }
 
 doc_tests() {
-  limit 600 cargo test --workspace --all-features --doc -q 2>&1 | tee -a "$log"
+  limit 1500 cargo test --workspace --all-features --doc -q 2>&1 | tee -a "$log"
 }
 
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --all-features --no-deps; }
