@@ -138,7 +138,7 @@ def blend(bench):
     logo = ["-loop", "1", "-framerate", media.FPS, "-i", bench.work / "overlays/logo.png"]
     graph = media.overlay_filter(frames // media.FPS)
     base = bench.run([*plain, "-f", "null", "-"], 300)
-    full = bench.run([*plain[:6], *logo, "-filter_complex", graph, "-map", "[v]", "-frames:v", frames, "-f", "null", "-"], 300)
+    full = bench.run([*plain[:-2], *logo, "-filter_complex", graph, "-map", "[v]", "-frames:v", frames, "-f", "null", "-"], 300)
     theirs = (full.cpu - base.cpu) / frames * 1000
     for name, chosen in (("logo, lower third, ticker", files), ("logo and lower third", files[:2])):
         ours = bench.output([bench.example("blend_bench"), frames, *chosen])
