@@ -350,7 +350,13 @@ impl Task {
             let Some(packet) = packet else {
                 tokio::select! {
                     biased;
-                    order = &mut order => return Ok(order),
+                    order = &mut order => {
+                        // The last packets and the order may have come together: what waits is sent before goodbye.
+                        if order == Order::Stop && !shared.queue().is_empty() {
+                            continue;
+                        }
+                        return Ok(order);
+                    }
                     e = output.failed() => return Err(e),
                     () = shared.more.notified() => continue,
                 }

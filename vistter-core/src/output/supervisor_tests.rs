@@ -313,6 +313,22 @@ async fn stop_sends_what_waits_and_a_dropped_handle_ends_the_task() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn packets_pushed_right_before_a_stop_still_leave() {
+    let mut b = Bench::new();
+    let log = b.add("rec", &[Act::Good]);
+    b.play(seconds(2)).await;
+    let sent = log.lock().unwrap()[0].len();
+    assert_eq!(sent as u64, b.next_frame * 2, "the task has nothing left, and waits");
+    // No await in between: the task is woken by the packets and by the order at once.
+    let last = log.lock().unwrap()[0][sent - 1].clone();
+    for _ in 0..3 {
+        b.outputs[0].push(&last);
+    }
+    b.outputs[0].stop().await;
+    assert_eq!(log.lock().unwrap()[0].len(), sent + 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_ends_one_connection_and_says_so() {
     let mut b = Bench::new();
     b.add("bad", &[Act::Panics]);
