@@ -70,6 +70,14 @@ impl Backoff {
         Self { policy, seed, failures: 0, given_up: false, up_since: None, proven: false }
     }
 
+    /// Mixes the peer's name into the seed, so that two peers of one process do not come back together.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        // FNV-1a
+        self.seed = name.bytes().fold(self.seed, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        self
+    }
+
     /// The connection stands. Earlier failures are forgotten once it has held for [`BackoffPolicy::stable`].
     pub fn connected(&mut self, now: MediaTime) {
         self.up_since = Some(now);

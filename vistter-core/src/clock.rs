@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::lock::lock;
 use crate::time::MediaTime;
 
 /// Wall-clock time: nanoseconds since 1970-01-01 00:00:00 UTC.
@@ -121,7 +122,7 @@ impl ManualClock {
         }
     }
     fn lock(&self) -> std::sync::MutexGuard<'_, Manual> {
-        self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state.0)
     }
 }
 impl Clock for ManualClock {

@@ -23,7 +23,10 @@ pub mod clock;
 pub mod config;
 pub mod diagnose;
 mod error;
+mod lock;
 pub mod media;
+#[cfg(feature = "session")]
+mod meter;
 mod null;
 pub mod ports;
 mod secret;

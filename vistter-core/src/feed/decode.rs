@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::driver::{Shared, lock};
+use super::driver::Shared;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::media::{Frame, Packet, VideoParams};
 use crate::ports::VideoDecoder;
 use crate::time::MediaTime;

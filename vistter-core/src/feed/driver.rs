@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,11 +12,13 @@ use super::audio::AudioTail;
 use super::decode::{self, DecoderFactory};
 use super::ring::{GopRing, RingLimits};
 use super::slot::{Picked, Slot};
-use super::status::{FeedState, FeedStatus, Meter};
+use super::status::{FeedState, FeedStatus};
 use super::sync::{Anchor, ClockMap};
 use crate::backoff::{Backoff, BackoffPolicy, NextTry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::media::{AudioParams, Packet, Track, VideoParams};
+use crate::meter::Meter;
 use crate::ports::{Clock, Source, SourceEvent};
 use crate::time::MediaTime;
 use crate::timeline::CameraState;
@@ -120,10 +122,6 @@ pub(super) struct Inner {
     pub(super) decode_time: MediaTime,
 }
 
-pub(super) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Feed {
     /// Starts the connection task and the decode worker. Needs a tokio runtime.
     pub fn start(
@@ -173,11 +171,15 @@ impl Feed {
     /// What the director needs to know for a tick whose pictures are those of `target`.
     pub fn state(&self, target: MediaTime) -> CameraState {
         let newest = lock(&self.shared.slot).newest();
-        let (fps, _) = lock(&self.shared.status).meter.rates(self.shared.clock.now());
-        // Slow cameras are live too: three frame intervals, between half a second and five.
-        let interval = if fps > 0.1 { 3.0 / fps } else { 0.0 };
-        let fresh = MediaTime::from_millis(((interval * 1000.0) as i64).clamp(500, 5000));
-        CameraState { live: newest.is_some_and(|t| t + fresh >= target), lead: 0 }
+        let fps = lock(&self.shared.status).meter.per_second(self.shared.clock.now());
+        let interval_ms = if fps > 0.1 { (1000.0 / fps) as i64 } else { 0 };
+        let within = |ms: i64| newest.is_some_and(|t| t + MediaTime::from_millis(ms) >= target);
+        // Slow cameras are live too: three frame intervals, between half a second and five. Two are in step.
+        CameraState {
+            live: within((interval_ms * 3).clamp(500, 5000)),
+            ready: within((interval_ms * 2).clamp(50, 5000)),
+            lead: 0,
+        }
     }
 
     /// How long before a cut the decoder has to start, so that it has caught up: half a second, and the decoding of the
@@ -187,7 +189,7 @@ impl Feed {
         let measured = lock(&self.shared.status).decode_time;
         // Before the first decode: a 1080p access unit on a slow core.
         let per_au = if measured == MediaTime::ZERO { MediaTime::from_millis(20) } else { measured }.nanos();
-        let fps = lock(&self.shared.status).meter.rates(self.shared.clock.now()).0.max(1.0);
+        let fps = lock(&self.shared.status).meter.per_second(self.shared.clock.now()).max(1.0);
         let (gop, per_au) = (gop as f64, per_au as f64 / 1e9);
         // While it catches up at 1/per_au pictures a second, fps more arrive.
         let spare = (1.0 - fps * per_au).max(0.1);
@@ -213,9 +215,8 @@ impl Feed {
     pub fn status(&self) -> FeedStatus {
         let now = self.shared.clock.now();
         let mut inner = lock(&self.shared.status);
-        let (fps, bps) = inner.meter.rates(now);
-        inner.status.measured_fps = fps;
-        inner.status.kbps = (bps / 1000.0) as u32;
+        inner.status.measured_fps = inner.meter.per_second(now);
+        inner.status.kbps = u32::try_from(inner.meter.bps(now) / 1000).unwrap_or(u32::MAX);
         inner.status.clone()
     }
 
@@ -280,12 +281,8 @@ enum Ended {
 
 impl Driver {
     async fn run(mut self, mut source: Box<dyn Source>) {
-        let seed = self
-            .shared
-            .id
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-        let mut backoff = Backoff::new(self.policy.backoff, seed);
+        let seed = self.shared.clock.wall().unix_nanos() as u64;
+        let mut backoff = Backoff::new(self.policy.backoff, seed).named(&self.shared.id);
         loop {
             self.shared.set_state(FeedState::Connecting, None);
             // A source is foreign code on a peer's data: a panic in it costs this connection, not the camera.

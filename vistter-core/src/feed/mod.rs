@@ -16,6 +16,5 @@ pub use decode::DecoderFactory;
 pub use driver::{Feed, FeedEvent, FeedPolicy, FeedSink};
 pub use ring::{GopRing, RingLimits};
 pub use slot::{Picked, Slot};
-pub(crate) use status::Meter;
 pub use status::{FeedState, FeedStatus};
 pub use sync::{Anchor, ClockMap};

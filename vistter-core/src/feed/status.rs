@@ -1,11 +1,8 @@
 //! What a feed knows about its camera.
 
-use std::collections::VecDeque;
-
 use serde::Serialize;
 
 use crate::media::{Codec, StreamParams};
-use crate::time::MediaTime;
 
 /// Where a camera's connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Default)]
@@ -39,9 +36,9 @@ pub struct FeedStatus {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// Frames per second as they arrive, over the last two seconds.
+    /// Frames per second as they arrive, over the last four seconds.
     pub measured_fps: f64,
-    /// Video kilobits per second, over the last two seconds.
+    /// Video kilobits per second, over the last four seconds.
     pub kbps: u32,
     /// Connections made after the first.
     pub reconnects: u32,
@@ -60,43 +57,6 @@ impl FeedStatus {
         if let Some(v) = &p.video {
             self.codec = Some(v.codec);
             (self.width, self.height) = (v.width, v.height);
-        }
-    }
-}
-
-/// Frame rate and bitrate over a sliding two seconds.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    seen: VecDeque<(MediaTime, usize)>,
-    bytes: usize,
-}
-
-impl Meter {
-    const WINDOW: MediaTime = MediaTime::from_millis(2000);
-    /// Enough for 240 fps.
-    const MAX: usize = 512;
-
-    pub(crate) fn add(&mut self, now: MediaTime, bytes: usize) {
-        self.seen.push_back((now, bytes));
-        self.bytes += bytes;
-        self.trim(now);
-    }
-    fn trim(&mut self, now: MediaTime) {
-        while self.seen.len() > Self::MAX || self.seen.front().is_some_and(|(t, _)| now - *t > Self::WINDOW) {
-            if let Some((_, b)) = self.seen.pop_front() {
-                self.bytes -= b;
-            }
-        }
-    }
-    /// Items per second and bits per second.
-    pub(crate) fn rates(&mut self, now: MediaTime) -> (f64, f64) {
-        self.trim(now);
-        match (self.seen.front(), self.seen.back()) {
-            (Some((a, first)), Some((b, _))) if b > a => {
-                let s = (*b - *a).as_secs_f64();
-                ((self.seen.len() - 1) as f64 / s, (self.bytes - first) as f64 * 8.0 / s)
-            }
-            _ => (0.0, 0.0),
         }
     }
 }

@@ -4,9 +4,10 @@
 //! last clone of a frame goes, its memory serves the next `take`: the steady state allocates nothing.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::time::MediaTime;
 
 /// Rows start at multiples of this many bytes.
@@ -134,7 +135,7 @@ impl FramePool {
     }
     /// A writable picture with undefined (old) content.
     pub fn take(&self) -> FrameBuf {
-        let mut kept = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.shared);
         let free = kept.iter_mut().position(|a| Arc::get_mut(a).is_some());
         let picture = match free {
             Some(i) => kept.swap_remove(i),
@@ -156,7 +157,7 @@ impl FramePool {
         buf
     }
     fn keep(&self, p: &Arc<Picture>) {
-        let mut kept = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.shared);
         if kept.len() < self.limit {
             kept.push(p.clone());
         }

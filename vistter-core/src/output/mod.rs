@@ -5,7 +5,6 @@
 //! - [`supervise`]: the task that connects, sends, reconnects and reports.
 //! - `mp4` (feature `mp4`): the recorder.
 
-mod meter;
 #[cfg(feature = "mp4")]
 pub mod mp4;
 mod queue;

@@ -5,19 +5,20 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use super::meter::Meter;
 use super::{EgressQueue, OutputEvent, OutputState, OutputStatus, QueueLimits, StartAt};
 use crate::backoff::{Backoff, BackoffPolicy, NextTry};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::media::{Packet, StreamParams};
+use crate::meter::Meter;
 use crate::ports::Output;
 use crate::time::MediaTime;
 
@@ -74,13 +75,12 @@ pub fn supervise(
     events: mpsc::Sender<OutputEvent>,
 ) -> OutputHandle {
     let id = id.into();
-    let seed =
-        id.bytes().fold(clock.wall().unix_nanos() as u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let backoff = Backoff::new(policy.backoff, clock.wall().unix_nanos() as u64).named(&id);
     let shared = Arc::new(Shared {
         target: output.describe(),
         queue: Mutex::new(EgressQueue::new(policy.queue, policy.start_at, params.video.is_some())),
         more: Notify::new(),
-        facts: Mutex::new(Facts::new(Backoff::new(policy.backoff, seed))),
+        facts: Mutex::new(Facts::new(backoff)),
         over: AtomicBool::new(false),
         id,
         clock,
@@ -206,11 +206,11 @@ impl Facts {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, EgressQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.facts)
     }
 
     fn enter(&self, phase: Phase, error: Option<Error>) {
@@ -234,10 +234,9 @@ impl Shared {
 
     fn sent(&self, packet: &Packet) {
         let mut f = self.facts();
-        let bytes = packet.data.len() as u64;
-        f.bytes += bytes;
+        f.bytes += packet.data.len() as u64;
         f.packets += 1;
-        f.meter.add(self.clock.now(), bytes);
+        f.meter.add(self.clock.now(), packet.data.len());
     }
 
     fn status(&self) -> OutputStatus {

@@ -36,11 +36,11 @@ pub struct ProgramStatus {
     pub frame: u64,
     /// What viewers see; `None` before the first frame.
     pub view: Option<View>,
-    /// Frames made over the last two seconds, per second.
+    /// Frames made over the last four seconds, per second.
     pub fps: f64,
-    /// Encoded video bits per second over the last two seconds.
+    /// Encoded video bits per second over the last four seconds.
     pub video_bps: u64,
-    /// Mean time a tick took over the last two seconds, in milliseconds.
+    /// Mean time a tick took lately, in milliseconds.
     pub tick_ms: f64,
     /// Counters.
     pub counters: ProgramCounters,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::audio::{AudioFrom, AudioTrack, fits};
 use super::compose::Compositor;
@@ -10,8 +10,10 @@ pub(crate) use super::compose::OverlaySlot;
 use super::status::{ProgramCounters, ProgramStatus};
 use crate::config::Fit;
 use crate::error::{Error, Result};
-use crate::feed::{Feed, Meter};
+use crate::feed::Feed;
+use crate::lock::lock;
 use crate::media::{Bitrate, Frame, Packet};
+use crate::meter::Meter;
 use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, Tick, VideoEncoder};
 use crate::time::MediaTime;
 use crate::timeline::{CameraState, Command, Director, Effect, JournalEntry, View};
@@ -93,10 +95,6 @@ impl Shared {
     pub(crate) fn picture(&self) -> Option<Frame> {
         lock(&self.picture).clone()
     }
-}
-
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The program.
@@ -196,7 +194,7 @@ impl Worker {
             if let Some(i) = first {
                 self.p.feeds[i].0.want(true);
             }
-            if now >= until || first.is_none_or(|i| self.states[i].live) {
+            if now >= until || first.is_none_or(|i| self.states[i].ready) {
                 return true;
             }
             self.p.clock.sleep_until((now + MediaTime::from_millis(20)).min(until));
@@ -390,12 +388,13 @@ impl Worker {
         let took = (self.p.clock.now() - begun).nanos();
         let mean = self.tick_time.nanos();
         self.tick_time = MediaTime::from_nanos(mean + (took - mean) / 32);
-        let (fps, bps) = self.meter.rates(self.p.canvas.fps.time_of(n));
+        let now = self.p.canvas.fps.time_of(n);
+        let (fps, video_bps) = (self.meter.per_second(now), self.meter.bps(now));
         *lock(&self.p.shared.status) = Some(ProgramStatus {
             frame: n,
             view: Some(self.p.director.view()),
             fps,
-            video_bps: bps as u64,
+            video_bps,
             tick_ms: self.tick_time.as_secs_f64() * 1000.0,
             counters: self.counters,
         });

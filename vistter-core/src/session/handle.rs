@@ -10,6 +10,7 @@ use super::builder::{SessionBuilder, sink};
 use super::event::{SessionEvent, SessionStatus, Summary, ViewName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::Feed;
+use crate::lock::lock;
 use crate::media::{Bitrate, Frame, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
 use crate::ports::{Clock, Output};
@@ -266,7 +267,7 @@ impl Session {
         Ok(outputs[Names::find(&names, id, "output")?].clone())
     }
     fn outputs(&self) -> std::sync::MutexGuard<'_, Vec<Arc<OutputHandle>>> {
-        self.outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.outputs)
     }
     fn control(&self, c: Control) -> Result<()> {
         self.controls.try_send(c).map_err(|e| match e {

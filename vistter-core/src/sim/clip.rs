@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::{TestCameraConfig, picture};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::media::{FramePool, VideoParams, h264};
 use crate::ports::{Clock, Effort, EncoderBackend, EncoderConfig, VideoEncoder};
 use crate::time::{FrameRate, MediaTime};
@@ -164,7 +165,7 @@ impl Drop for Clip {
 
 impl Shared {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn want(&self, index: u64) {

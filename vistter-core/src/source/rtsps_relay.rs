@@ -5,7 +5,7 @@
 //! of strict ones (RFC 2617 §3.2.2.5). Absolute addresses in the camera's answers need no change either, because retina
 //! never connects a second time while it plays.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use super::rtsp_config::TlsPolicy;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 
 /// How long the plain side may take to come; it is called at once.
 const CALL: Duration = Duration::from_secs(10);
@@ -137,7 +138,7 @@ impl CameraVerifier {
     }
 
     fn explain(&self, policy: &TlsPolicy, e: &std::io::Error) -> Error {
-        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = *lock(&self.seen);
         let Some(seen) = seen.map(fingerprint) else {
             let kind = match Error::io("TLS", e).kind() {
                 ErrorKind::Io => ErrorKind::Tls,
@@ -172,7 +173,7 @@ impl ServerCertVerifier for CameraVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let mut sha = [0u8; 32];
         sha.copy_from_slice(digest(&SHA256, end_entity).as_ref());
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(sha);
+        *lock(&self.seen) = Some(sha);
         match (&self.web, self.pin) {
             (Some(web), _) => web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
             (None, Some(pin)) if pin != sha => Err(rustls::Error::General("not the pinned certificate".into())),

@@ -2,7 +2,8 @@
 //!
 //! The rule book, in this order:
 //! 1. The wish: an operator's slate or pinned camera, else the plan's camera for this frame.
-//! 2. A wish that has pictures goes on air, on exactly this frame.
+//! 2. A wish whose decoder keeps up goes on air, on exactly this frame. One that is still catching up would show old
+//!    pictures and then race to the present.
 //! 3. A camera on air that stops giving pictures is held on its last picture for [`Rules::hold`] frames.
 //! 4. A wish that is not ready yet leaves the camera before it on air for [`Rules::wait`] frames, or for as long as its
 //!    decoder may need to catch up with a long GOP.
@@ -60,8 +61,10 @@ pub enum Command {
 /// What a camera's feed reports each frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct CameraState {
-    /// It has a picture for this frame that is fresh enough to show.
+    /// It has a picture that is fresh enough to stay on air.
     pub live: bool,
+    /// It has the picture of this very frame, within its own frame rate: a cut to it is seamless. Implies `live`.
+    pub ready: bool,
     /// Frames of warning its decoder needs to catch up before it goes on air.
     pub lead: u32,
 }
@@ -141,12 +144,16 @@ pub struct Director {
     mode_changed: bool,
     view: View,
     started: bool,
-    /// Frames since the wish was last shown as wished.
+    /// What should be on air.
+    wish: View,
+    /// Frames since this wish was last shown as wished, or since it was made.
     missing: u32,
     /// Frames since the camera on air last had a picture.
     gap: u32,
     /// Consecutive live frames per camera.
     live_for: Vec<u32>,
+    /// Cameras whose picture of this frame is there.
+    ready: Vec<bool>,
     /// Cameras that failed on air and have to be stable before they return.
     suspect: Vec<bool>,
     overlays: Vec<OverlayState>,
@@ -170,9 +177,11 @@ impl Director {
             mode_changed: false,
             view: View::Slate,
             started: false,
+            wish: View::Slate,
             missing: 0,
             gap: 0,
             live_for: vec![0; cameras],
+            ready: vec![false; cameras],
             suspect: vec![false; cameras],
             overlays: vec![OverlayState::default(); overlays],
             wanted: vec![false; cameras],
@@ -211,6 +220,7 @@ impl Director {
     pub fn tick(&mut self, n: u64, cameras: &[CameraState], out: &mut dyn FnMut(Effect)) -> Decision {
         for (i, c) in cameras.iter().enumerate().take(self.live_for.len()) {
             self.live_for[i] = if c.live { self.live_for[i].saturating_add(1) } else { 0 };
+            self.ready[i] = c.live && c.ready;
             if self.suspect[i] && self.live_for[i] >= self.rules.stable {
                 self.suspect[i] = false;
             }
@@ -224,6 +234,10 @@ impl Director {
             Mode::Slate => View::Slate,
             Mode::Auto => self.schedule.shot_at(n).map_or(View::Slate, |s| View::Camera(s.camera)),
         };
+        if wish != self.wish {
+            self.wish = wish;
+            self.missing = 0;
+        }
         // A failure counts for the shot it happened in: off air a camera is not decoded, and cannot prove itself.
         for (i, s) in self.suspect.iter_mut().enumerate() {
             *s &= wish == View::Camera(i);
@@ -271,6 +285,15 @@ impl Director {
         self.live_for.get(i).is_some_and(|n| *n > 0)
     }
 
+    /// Whether what is on air may stay there until the wish is ready, for as long as that may take.
+    fn can_stay(&self, lead: u32) -> bool {
+        let has_picture = match self.view {
+            View::Camera(i) => self.live(i),
+            View::Slate => self.started,
+        };
+        has_picture && self.missing < self.rules.wait.max(lead)
+    }
+
     /// `lead`: how long the wished camera's decoder may take to catch up, in frames.
     fn choose(&mut self, wish: View, lead: u32) -> Decision {
         let show = |view| Decision { view, held: false };
@@ -284,14 +307,17 @@ impl Director {
                 return Decision { view: wish, held: true };
             }
             self.suspect[wished] = true;
-        } else if self.live(wished) && !self.suspect[wished] {
+        } else if self.live(wished) && !self.suspect[wished] && (self.ready[wished] || !self.can_stay(lead)) {
             return show(wish);
+        }
+        // The slate needs no camera to stay.
+        if self.view == View::Slate && self.started && self.live(wished) && !self.suspect[wished] {
+            return show(View::Slate);
         }
         // Not ready: what was on air stays for a moment, if it is itself a camera with pictures.
         if let View::Camera(before) = self.view
             && before != wished
-            && self.live(before)
-            && self.missing < self.rules.wait.max(lead)
+            && self.can_stay(lead)
         {
             return show(self.view);
         }
@@ -366,6 +392,9 @@ mod tests {
 
     const RULES: Rules = Rules { hold: 4, wait: 3, stable: 5 };
 
+    fn seen(live: bool, lead: u32) -> CameraState {
+        CameraState { live, ready: live, lead }
+    }
     fn director(shots: &[(&str, u64)], backup: Option<&str>) -> Director {
         let t = TimelineConfig {
             shots: shots.iter().map(|(c, n)| Shot { camera: (*c).into(), length: Span::Frames(*n) }).collect(),
@@ -386,7 +415,7 @@ mod tests {
     fn run(d: &mut Director, from: u64, live: &[&str]) -> String {
         let mut s = String::new();
         for (i, l) in live.iter().enumerate() {
-            let states: Vec<_> = ["a", "b", "c"].iter().map(|c| CameraState { live: l.contains(c), lead: 3 }).collect();
+            let states: Vec<_> = ["a", "b", "c"].iter().map(|c| seen(l.contains(c), 3)).collect();
             let v = d.tick(from + i as u64, &states, &mut |_| {}).view;
             s.push(match v {
                 View::Camera(c) => ['a', 'b', 'c'][c],
@@ -404,7 +433,7 @@ mod tests {
     #[test]
     fn wants_the_next_camera_ahead_and_no_other() {
         let mut d = director(&[("a", 10), ("b", 10)], None);
-        let states = [CameraState { live: true, lead: 3 }; 3];
+        let states = [seen(true, 3); 3];
         let mut seen = Vec::new();
         for n in 0..10 {
             d.tick(n, &states, &mut |_| {});
@@ -442,22 +471,47 @@ mod tests {
     #[test]
     fn a_cut_to_a_long_gop_waits_for_its_decoder() {
         let mut d = director(&[("a", 1000)], None);
-        let state = |live, lead| CameraState { live, lead };
         let mut views = Vec::new();
         for n in 0..40 {
             if n == 5 {
                 d.command(Command::Pin(1));
             }
-            let states = [state(true, 0), state(n >= 25, 30), state(false, 0)];
+            let states = [seen(true, 0), seen(n >= 25, 30), seen(false, 0)];
             views.push(d.tick(n, &states, &mut |_| {}).view);
         }
         assert!(views[..25].iter().all(|v| *v == View::Camera(0)), "the slate never shows");
         assert!(views[25..].iter().all(|v| *v == View::Camera(1)));
     }
     #[test]
+    fn a_cut_waits_for_a_decoder_that_is_catching_up() {
+        let catching_up = |n: u64, from: u64| CameraState { live: n >= 1, ready: n >= from, lead: 0 };
+        let cut = |from: u64, before: &str| {
+            let mut d = director(&[("a", 1000)], None);
+            run(&mut d, 0, &[before]);
+            d.command(Command::Pin(1));
+            let views = (1..8).map(|n| {
+                let states = [seen(before == "a", 0), catching_up(n, from), seen(false, 0)];
+                d.tick(n, &states, &mut |_| {}).view
+            });
+            views.map(|v| if v == View::Camera(1) { 'b' } else { '.' }).collect::<String>()
+        };
+        assert_eq!(cut(3, "a"), "..bbbbb", "on the first frame whose picture is there");
+        assert_eq!(cut(99, "a"), "...bbbb", "not for ever: old pictures are better than the wrong camera");
+        assert_eq!(cut(3, "-"), "..bbbbb", "the slate stays meanwhile");
+        assert_eq!(cut(99, "-"), "...bbbb");
+    }
+    #[test]
+    fn nothing_is_waited_for_when_what_is_on_air_is_gone() {
+        let mut d = director(&[("a", 1000)], None);
+        run(&mut d, 0, &["a"]);
+        d.command(Command::Pin(1));
+        let states = [seen(false, 0), CameraState { live: true, ready: false, lead: 0 }, seen(false, 0)];
+        assert_eq!(d.tick(1, &states, &mut |_| {}).view, View::Camera(1));
+    }
+    #[test]
     fn short_shots_look_past_the_next_cut() {
         let mut d = director(&[("a", 5), ("b", 5), ("c", 5)], None);
-        let states = [CameraState { live: true, lead: 8 }; 3];
+        let states = [seen(true, 8); 3];
         d.tick(0, &states, &mut |_| {});
         assert_eq!(d.wanted(), [true, true, false]);
         d.tick(3, &states, &mut |_| {});
@@ -483,7 +537,7 @@ mod tests {
     #[test]
     fn overlays_follow_the_plan_until_forced() {
         let mut d = director(&[("a", 10)], None);
-        let states = [CameraState { live: true, lead: 0 }; 3];
+        let states = [seen(true, 0); 3];
         let mut log = Vec::new();
         for n in 0..12 {
             if n == 6 {
@@ -506,7 +560,7 @@ mod tests {
         let journal = |d: &mut Director| {
             let mut j = Vec::new();
             for (n, l) in live.iter().enumerate() {
-                let s: Vec<_> = ["a", "b", "c"].iter().map(|c| CameraState { live: l.contains(c), lead: 3 }).collect();
+                let s: Vec<_> = ["a", "b", "c"].iter().map(|c| seen(l.contains(c), 3)).collect();
                 d.tick(n as u64, &s, &mut |e| {
                     if let Effect::OnAir(j2) = e {
                         j.push(j2);

@@ -1,7 +1,7 @@
 //! The recorder as an [`Output`].
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::task::spawn_blocking;
@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use super::Mp4Muxer;
 use super::file::RecordingFile;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::lock;
 use crate::media::{Packet, StreamParams};
 use crate::ports::{Output, OutputStats};
 
@@ -44,11 +45,11 @@ pub struct Recordings(Arc<Mutex<Vec<PathBuf>>>);
 impl Recordings {
     /// The paths, at most the newest 100. The last one may still be growing.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 
     fn add(&self, path: PathBuf) {
-        let mut v = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut v = lock(&self.0);
         if v.len() == REMEMBERED {
             v.remove(0);
         }
