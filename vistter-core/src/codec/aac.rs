@@ -1,20 +1,17 @@
 //! AAC-LC by syom (pure Rust, MIT).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use bytes::Bytes;
-use syom::{DecodeOptions, Decoder, EncodeOptions, Encoder};
+use syom::{DecodeOptions, Decoder, EncodeOptions, Encoder, MemoryBudgets};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
+use crate::media::{AudioBuffer, AudioParams, Codec, Packet, Track};
 use crate::ports::{AudioDecoder, AudioEncoder};
 use crate::time::MediaTime;
 
 /// Samples per channel in an AAC-LC access unit (ISO/IEC 14496-3 §4.5.2).
 const FRAME: usize = 1024;
-/// Access units until silence has settled: the first ones still carry the encoder's start.
-const SETTLE: usize = 8;
 
 fn failed(e: &syom::AacError) -> Error {
     Error::new(ErrorKind::Codec, format!("AAC encoding: {e}"))
@@ -89,6 +86,16 @@ impl AudioEncoder for AacEncoder {
     }
 }
 
+/// A live track has no end, so its length is not bounded; what one access unit may cost is.
+fn limits() -> DecodeOptions {
+    let usual = MemoryBudgets::default();
+    let mut memory = MemoryBudgets::unbounded_collection();
+    memory.max_channels = usual.max_channels;
+    memory.max_workspace_bytes = usual.max_workspace_bytes;
+    memory.max_declared_au_bytes = usual.max_declared_au_bytes;
+    DecodeOptions::unbounded().with_max_sample_rate(96_000).with_memory(memory)
+}
+
 /// An AAC decoder for raw access units.
 pub struct AacDecoder {
     decoder: Decoder,
@@ -104,7 +111,7 @@ impl AacDecoder {
         if params.codec != Codec::Aac {
             return Err(Error::new(ErrorKind::Unsupported, format!("{} is not AAC", params.codec)));
         }
-        let decoder = Decoder::from_asc(&params.config, DecodeOptions::unbounded()).map_err(|e| {
+        let decoder = Decoder::from_asc(&params.config, limits()).map_err(|e| {
             Error::new(ErrorKind::Unsupported, format!("the camera's AAC: {e}"))
                 .next("choose AAC-LC at 48 kHz on the camera")
         })?;
@@ -132,53 +139,10 @@ impl AudioDecoder for AacDecoder {
             Err(_) => "damaged sound broke the decoder".to_owned(),
         };
         // One bad packet must not end the track.
-        self.decoder = Decoder::from_asc(&self.config, DecodeOptions::unbounded())
+        self.decoder = Decoder::from_asc(&self.config, limits())
             .map_err(|e| Error::new(ErrorKind::Codec, format!("AAC decoding: {e}")))?;
         Err(Error::new(ErrorKind::Media, format!("AAC does not decode: {what}")))
     }
-}
-
-/// Silence as AAC: one access unit that can be repeated for ever, and the track's parameters.
-#[derive(Clone, Debug)]
-pub struct Silence {
-    /// Parameters of the track.
-    pub params: AudioParams,
-    /// One access unit of [`Self::samples`] samples.
-    pub unit: Bytes,
-    /// Samples per channel in the unit.
-    pub samples: u32,
-}
-
-impl Silence {
-    /// The packet of silence whose first sample is at `pts`. Shares the bytes.
-    pub fn packet(&self, pts: MediaTime) -> Packet {
-        let duration = MediaTime::from_ticks(i64::from(self.samples), self.params.sample_rate);
-        Packet { track: Track::Audio, data: self.unit.clone(), pts, dts: pts, duration, keyframe: true }
-    }
-}
-
-/// Silent AAC-LC in the program's format (48 kHz stereo), encoded once for the process.
-///
-/// # Errors
-/// `Codec` when the encoder fails, which it never has.
-pub fn silence() -> Result<&'static Silence> {
-    static CACHE: OnceLock<Result<Silence>> = OnceLock::new();
-    CACHE.get_or_init(encode_silence).as_ref().map_err(Clone::clone)
-}
-
-fn encode_silence() -> Result<Silence> {
-    let mut encoder = AacEncoder::new(PROGRAM_SAMPLE_RATE, PROGRAM_CHANNELS, 128_000)?;
-    let quiet = AudioBuffer {
-        samples: vec![0.0; FRAME * usize::from(PROGRAM_CHANNELS)],
-        sample_rate: PROGRAM_SAMPLE_RATE,
-        channels: PROGRAM_CHANNELS,
-        pts: MediaTime::ZERO,
-    };
-    let mut unit = Bytes::new();
-    for _ in 0..SETTLE {
-        unit = encoder.encode(&quiet)?.data;
-    }
-    Ok(Silence { params: encoder.params.clone(), unit, samples: FRAME as u32 })
 }
 
 #[cfg(test)]
@@ -186,23 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_is_small_and_settled() {
-        let s = silence().unwrap();
-        assert_eq!(&s.params.config[..], [0x11, 0x90]); // AAC-LC, 48 kHz, stereo
-        assert!(s.unit.len() < 64, "{} bytes", s.unit.len());
-        let p = s.packet(MediaTime::SECOND);
-        assert_eq!(p.duration.ticks(48_000), 1024);
-        // The unit after it is the same: it can be repeated.
-        let mut e = AacEncoder::new(48_000, 2, 128_000).unwrap();
-        let quiet = AudioBuffer { samples: vec![0.0; 2048], sample_rate: 48_000, channels: 2, pts: MediaTime::ZERO };
-        let all: Vec<_> = (0..12).map(|_| e.encode(&quiet).unwrap().data).collect();
-        assert!(all[SETTLE - 1..].iter().all(|u| *u == s.unit));
-    }
-    #[test]
     fn a_bad_packet_does_not_end_the_track() {
-        let s = silence().unwrap();
-        let mut d = AacDecoder::new(&s.params).unwrap();
-        let good = s.packet(MediaTime::SECOND);
+        let mut e = AacEncoder::new(48_000, 2, 128_000).unwrap();
+        assert_eq!(e.params().config[..], [0x11, 0x90], "AAC-LC, 48 kHz, stereo");
+        let mut d = AacDecoder::new(e.params()).unwrap();
+        let quiet = AudioBuffer { samples: vec![0.0; 2048], sample_rate: 48_000, channels: 2, pts: MediaTime::SECOND };
+        let good = e.encode(&quiet).unwrap();
         for bad in [&[][..], &[0xff; 40], &[0x21]] {
             let packet = Packet { data: Bytes::copy_from_slice(bad), ..good.clone() };
             let _ = d.decode(&packet);

@@ -20,7 +20,7 @@ mod rusty_h264;
 mod rusty_h265;
 mod sps;
 
-pub use aac::{AacDecoder, AacEncoder, Silence, silence};
+pub use aac::{AacDecoder, AacEncoder};
 pub use g711::G711Decoder;
 pub use openh264::{Openh264Backend, Openh264Decoder, Openh264Encoder};
 pub use rusty_h264::RustyH264Decoder;

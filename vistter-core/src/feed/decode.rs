@@ -25,8 +25,16 @@ struct Position {
     epoch: u64,
     next: u64,
     decoder: Option<Box<dyn VideoDecoder>>,
-    /// No decoder can be made for this epoch; said once.
-    refused: bool,
+    refused: Option<Refused>,
+}
+
+/// No decoder could be made for this epoch; said once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// The stream is none that it can decode.
+    Final,
+    /// A device was busy, say: tried again at the next keyframe.
+    Transient,
 }
 
 /// What to do next, decided under the ring's lock.
@@ -54,13 +62,21 @@ pub(super) fn run(shared: &Shared, decoders: &DecoderFactory) {
                 }))
                 .unwrap_or_else(|_| Err(panicked()));
                 lock(&shared.status).status.decoding = made.is_ok();
-                let refused = made.is_err();
-                let decoder = made
-                    .map_err(|e| {
+                let said = at.as_ref().is_some_and(|p| p.epoch == epoch && p.refused.is_some());
+                let (decoder, refused) = match made {
+                    Ok(d) => {
+                        lock(&shared.status).undecodable = None;
+                        (Some(d), None)
+                    }
+                    Err(e) => {
+                        let refused = if e.is_transient() { Refused::Transient } else { Refused::Final };
                         report(shared, &e);
-                        shared.refuse(e);
-                    })
-                    .ok();
+                        if !said {
+                            shared.refuse(e);
+                        }
+                        (None, Some(refused))
+                    }
+                };
                 at = Some(Position { epoch, next, decoder, refused });
             }
             Step::Decode(packet) => {
@@ -87,6 +103,12 @@ fn next_step(shared: &Shared, at: &mut Option<Position>) -> Step {
         } else if let Some(params) = &r.params {
             match at.as_mut() {
                 Some(p) if p.epoch == r.epoch => {
+                    if p.refused == Some(Refused::Transient)
+                        && let Some(k) = r.ring.last_keyframe()
+                        && k > p.next
+                    {
+                        return Step::Configure(params.clone(), r.epoch, k);
+                    }
                     if r.ring.packet(p.next).is_none() && p.next < r.ring.end() {
                         // Overtaken by the ring.
                         if let Some(k) = r.ring.last_keyframe() {
@@ -99,7 +121,7 @@ fn next_step(shared: &Shared, at: &mut Option<Position>) -> Step {
                     {
                         p.next = k;
                     }
-                    if !p.refused
+                    if p.refused.is_none()
                         && let Some(x) = r.ring.packet(p.next)
                     {
                         return Step::Decode(x.clone());

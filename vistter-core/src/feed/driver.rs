@@ -118,6 +118,8 @@ pub(super) struct RingState {
 pub(super) struct Inner {
     pub(super) status: FeedStatus,
     meter: Meter,
+    /// Why it is connected and yet cannot be shown.
+    pub(super) undecodable: Option<String>,
     /// Mean decode time of one access unit.
     pub(super) decode_time: MediaTime,
 }
@@ -214,10 +216,14 @@ impl Feed {
     /// A snapshot.
     pub fn status(&self) -> FeedStatus {
         let now = self.shared.clock.now();
+        let sound_held_ms = lock(&self.shared.audio).held_back().millis();
         let mut inner = lock(&self.shared.status);
+        inner.status.sound_held_ms = u32::try_from(sound_held_ms).unwrap_or(0);
         inner.status.measured_fps = inner.meter.per_second(now);
         inner.status.kbps = u32::try_from(inner.meter.bps(now) / 1000).unwrap_or(u32::MAX);
-        inner.status.clone()
+        let mut status = inner.status.clone();
+        status.error = status.error.or_else(|| inner.undecodable.clone());
+        status
     }
 
     /// Drops the connection and starts over at once, with a fresh back-off.
@@ -250,7 +256,7 @@ impl Shared {
     }
     /// The stream cannot be decoded here: somebody has to know.
     pub(super) fn refuse(&self, e: Error) {
-        lock(&self.status).status.error = Some(e.to_string());
+        lock(&self.status).undecodable = Some(e.to_string());
         tracing::warn!(camera = %self.id, "{e}");
         (self.events)(&self.id, FeedEvent::Undecodable(e));
     }
@@ -430,7 +436,7 @@ impl Driver {
                 Track::Audio => {
                     if self.map.map(p.pts).is_some() {
                         self.remap(&mut p);
-                        lock(&self.shared.audio).push(p);
+                        lock(&self.shared.audio).push(now, p);
                     }
                 }
             },

@@ -6,6 +6,8 @@
 
 mod audio;
 mod decode;
+#[cfg(test)]
+mod decode_tests;
 mod driver;
 mod ring;
 mod slot;

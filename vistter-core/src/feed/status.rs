@@ -40,6 +40,8 @@ pub struct FeedStatus {
     pub measured_fps: f64,
     /// Video kilobits per second, over the last four seconds.
     pub kbps: u32,
+    /// Milliseconds that its sound is held back beyond the program's delay, because it arrives so late.
+    pub sound_held_ms: u32,
     /// Connections made after the first.
     pub reconnects: u32,
     /// Access units that did not decode.
@@ -48,7 +50,7 @@ pub struct FeedStatus {
     pub clock_jumps: u32,
     /// Times the source reported lost media.
     pub losses: u64,
-    /// Why it is not online.
+    /// Why it is not online, or why its video cannot be decoded.
     pub error: Option<String>,
 }
 

@@ -27,24 +27,28 @@ pub(super) struct AudioTrack {
     follows: Option<(usize, u64)>,
 }
 
-/// Packets encoded before the one that is kept: the encoder's start-up is over by then.
-const WARM_UP: usize = 4;
+/// Packets encoded until silence has settled: the first ones still carry the encoder's start.
+const SETTLE: usize = 8;
+
+/// One packet of silence in the encoder's format. It can be repeated for ever, so a silent track costs no CPU.
+///
+/// # Errors
+/// Those of the encoder.
+pub fn silence(encoder: &mut dyn AudioEncoder) -> Result<Bytes> {
+    let AudioParams { sample_rate, channels, .. } = *encoder.params();
+    let samples = vec![0.0; encoder.frame_samples() * usize::from(channels)];
+    let quiet = AudioBuffer { samples, sample_rate, channels, pts: MediaTime::ZERO };
+    let mut packet = encoder.encode(&quiet)?;
+    for _ in 1..SETTLE {
+        packet = encoder.encode(&quiet)?;
+    }
+    Ok(packet.data)
+}
 
 impl AudioTrack {
     /// Encodes silence once, and keeps it.
     pub(super) fn new(encoder: &mut dyn AudioEncoder) -> Result<Self> {
-        let n = encoder.frame_samples();
-        let quiet = AudioBuffer {
-            samples: vec![0.0; n * usize::from(PROGRAM_CHANNELS)],
-            sample_rate: PROGRAM_SAMPLE_RATE,
-            channels: PROGRAM_CHANNELS,
-            pts: MediaTime::ZERO,
-        };
-        let mut silence = Bytes::new();
-        for _ in 0..=WARM_UP {
-            silence = encoder.encode(&quiet)?.data;
-        }
-        Ok(Self { silence, samples: n as u64, next: 0, follows: None })
+        Ok(Self { silence: silence(encoder)?, samples: encoder.frame_samples() as u64, next: 0, follows: None })
     }
 
     /// Half as long again as a packet: nearer than this is in step.

@@ -11,7 +11,7 @@ mod slate;
 mod status;
 mod worker;
 
-pub use audio::AudioFrom;
+pub use audio::{AudioFrom, silence};
 pub use scale::Scaler;
 pub use slate::slate_picture;
 pub use status::{ProgramCounters, ProgramStatus};

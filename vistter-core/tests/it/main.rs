@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on ends there
 
-#[cfg(feature = "codecs")]
+#[cfg(all(feature = "codecs", feature = "session"))]
 mod codec;
 #[cfg(feature = "mp4")]
 mod mp4;
