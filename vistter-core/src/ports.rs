@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 pub use crate::clock::{Clock, WallTime};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::media::{AudioBuffer, AudioParams, Bitrate, Frame, FrameBuf, Packet, StreamParams, VideoParams};
 use crate::time::{FrameRate, MediaTime};
 
@@ -227,9 +227,59 @@ pub struct Preset {
     pub name: String,
 }
 
-/// Moves a camera. One task per camera drives it; commands are serialised.
+/// A speed and direction per axis, each −1…1 of the camera's fastest; the sign as in [`PtzPosition`].
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct PtzVelocity {
+    /// Left is negative.
+    pub pan: f32,
+    /// Down is negative.
+    pub tilt: f32,
+    /// Wider is negative.
+    pub zoom: f32,
+}
+
+/// What a camera says of itself in one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct PtzStatus {
+    /// Where it looks; `None` when it does not tell.
+    pub position: Option<PtzPosition>,
+    /// Whether it moves; `None` when it cannot tell.
+    pub moving: Option<bool>,
+}
+
+/// What a camera can do through its driver. Whatever is `false` here answers `ErrorKind::Unsupported`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PtzCaps {
+    /// Can be sent to a position.
+    pub absolute: bool,
+    /// Can be moved by a distance.
+    pub relative: bool,
+    /// Can be driven at a speed until it is stopped.
+    pub continuous: bool,
+    /// Has a home position.
+    pub home: bool,
+    /// Tells its position.
+    pub position: bool,
+    /// Tells whether it moves. Some cameras tell it wrongly.
+    pub moving: bool,
+    /// Stored views can be made and removed.
+    pub save_presets: bool,
+    /// How many stored views it has room for, if it says so.
+    pub max_presets: Option<u32>,
+}
+
+/// Moves a camera. One task per camera drives it; commands are serialised. Every call returns in bounded time, and may
+/// be dropped half-way. What a driver does not override, its camera cannot do.
 #[async_trait]
 pub trait PtzDriver: Send {
+    /// For logs and errors, without secrets.
+    fn describe(&self) -> String {
+        "camera control".into()
+    }
+    /// What this camera can do.
+    async fn capabilities(&mut self) -> Result<PtzCaps> {
+        Ok(PtzCaps::default())
+    }
     /// Whether it knows its position and can be sent to one.
     async fn position(&mut self) -> Result<Option<PtzPosition>>;
     /// Stored views.
@@ -240,6 +290,40 @@ pub trait PtzDriver: Send {
     async fn stop(&mut self) -> Result<()>;
     /// Whether it moves now; `None` when it cannot tell.
     async fn moving(&mut self) -> Result<Option<bool>>;
+    /// Position and motion together: one exchange where the protocol has one for both.
+    async fn status(&mut self) -> Result<PtzStatus> {
+        let moving = self.moving().await?;
+        Ok(PtzStatus { position: self.position().await?, moving })
+    }
+    /// Starts a move to a position, at a share (0…1) of the fastest speed or at the camera's own.
+    async fn absolute(&mut self, _to: PtzPosition, _speed: Option<f32>) -> Result<()> {
+        Err(cannot("be sent to a position"))
+    }
+    /// Starts a move by a distance, in the units of [`PtzPosition`].
+    async fn relative(&mut self, _by: PtzPosition, _speed: Option<f32>) -> Result<()> {
+        Err(cannot("be moved by a distance"))
+    }
+    /// Drives at a speed until [`Self::stop`]. `within` goes to cameras that stop by themselves after a time; the others
+    /// ignore it, so the caller must stop them.
+    async fn continuous(&mut self, _velocity: PtzVelocity, _within: MediaTime) -> Result<()> {
+        Err(cannot("be driven at a speed"))
+    }
+    /// Starts a move to the home position.
+    async fn home(&mut self) -> Result<()> {
+        Err(cannot("go to a home position"))
+    }
+    /// Stores the present view: in place of a preset, or as a new one.
+    async fn save_preset(&mut self, _name: &str, _replace: Option<&Preset>) -> Result<Preset> {
+        Err(cannot("store a preset"))
+    }
+    /// Removes a stored view.
+    async fn remove_preset(&mut self, _preset: &Preset) -> Result<()> {
+        Err(cannot("remove a preset"))
+    }
+}
+
+fn cannot(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("this camera cannot {what}"))
 }
 
 /// Rounds a frame count from seconds at a rate; for GOP lengths and lead times. At least 1.

@@ -1,16 +1,33 @@
-//! Camera control for VistterStream: the parts that need no network.
+//! Camera control for VistterStream: moving a camera, and knowing when it has arrived.
 //!
-//! - [`settle`]: knowing when a camera has arrived, by evidence instead of a fixed sleep.
-//! - [`visca`]: the VISCA wire format, over UDP with sequence numbers and over raw TCP.
+//! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
+//! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
+//!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
+//! - `sim` (feature `sim`): simulated cameras with motors that take time, on loopback.
 //!
-//! Both are sans-IO: bytes, readings and time go in, decisions come out. Times are
-//! [`MediaTime`](vistter_core::time::MediaTime) on any clock that never goes back.
+//! ```no_run
+//! use vistter_core::ports::{PtzDriver, PtzPosition};
+//! use vistter_ptz::visca::{Transport, ViscaDriver, ViscaOptions};
+//! # async fn f() -> vistter_core::Result<()> {
+//! let udp = Transport::Udp { local_port: None };
+//! let mut camera = ViscaDriver::new(ViscaOptions::new("192.168.1.20:52381", udp));
+//! camera.absolute(PtzPosition { pan: 0.2, tilt: -0.1, zoom: 0.5 }, None).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Units
+//! Positions are normalised ([`PtzPosition`](vistter_core::ports::PtzPosition)): pan and tilt −1…1 over the camera's whole
+//! range, zoom 0…1. Times are [`MediaTime`](vistter_core::time::MediaTime) on any clock that never goes back.
 //!
 //! # Current state
-//! There is no driver yet: nothing here opens a socket, and ONVIF is absent. The ONVIF and VISCA implementations of
-//! [`PtzDriver`](vistter_core::ports::PtzDriver), with retransmission, discovery and stored presets, are the next step
-//! and will drive these two state machines.
+//! VISCA: presets (by number: the protocol has no names and no list), absolute, relative and continuous moves, stop, home,
+//! position; "moving" comes from the camera's completions. A camera's ranges are data ([`visca::units::Units`]); the
+//! common ±170° head is there, cameras with 20-bit pan (Sony BRC-X) are not. No focus, no power. ONVIF and discovery are
+//! absent, and nothing joins `settle` and a driver yet.
 #![forbid(unsafe_code)]
 
 pub mod settle;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod timer;
 pub mod visca;

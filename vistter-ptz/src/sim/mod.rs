@@ -1,0 +1,12 @@
+//! Simulated cameras (feature `sim`): motors that take time, behind the protocols that real cameras speak.
+//!
+//! The models are sans-IO and run on any clock; the servers put them on loopback sockets. They are for tests, demos and
+//! for trying controllers without hardware; nothing of them runs in a show.
+
+pub mod motors;
+mod visca_device;
+mod visca_server;
+
+pub use motors::{MotorSpec, Motors};
+pub use visca_device::{Faults, Peer, ViscaDevice};
+pub use visca_server::ViscaSim;

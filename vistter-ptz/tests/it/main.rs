@@ -1,0 +1,5 @@
+//! Drivers against the simulated cameras, over real loopback sockets.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod visca;
