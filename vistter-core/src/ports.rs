@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 pub use crate::clock::{Clock, WallTime};
 use crate::error::{Error, ErrorKind, Result};
@@ -208,7 +209,7 @@ pub trait Output: Send {
 }
 
 /// Where a camera looks, in the driver's normalised space: pan and tilt −1…1, zoom 0…1.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct PtzPosition {
     /// −1 (left) … 1 (right).
     pub pan: f32,
@@ -219,7 +220,7 @@ pub struct PtzPosition {
 }
 
 /// A stored view.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
     /// The camera's own token; may change over a reboot.
     pub token: String,
@@ -262,6 +263,8 @@ pub struct PtzCaps {
     pub position: bool,
     /// Tells whether it moves. Some cameras tell it wrongly.
     pub moving: bool,
+    /// Tells which stored views it has; otherwise [`PtzDriver::presets`] gives those that the configuration names.
+    pub list_presets: bool,
     /// Stored views can be made and removed.
     pub save_presets: bool,
     /// How many stored views it has room for, if it says so.

@@ -1,17 +1,23 @@
 //! Camera control for VistterStream: moving a camera, and knowing when it has arrived.
 //!
+//! - [`mover`]: one camera's task: commands one at a time, a newer go-to replaces an older one, a drive that is not renewed
+//!   is stopped, presets are found again after a reboot, and a go-to ends when the camera has arrived.
 //! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
 //! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
 //! - `sim` (feature `sim`): simulated cameras with motors that take time, on loopback.
 //!
 //! ```no_run
-//! use vistter_core::ports::{PtzDriver, PtzPosition};
+//! use vistter_ptz::mover::{LearnedTimes, Mover, MoverPolicy, View};
 //! use vistter_ptz::visca::{Transport, ViscaDriver, ViscaOptions};
 //! # async fn f() -> vistter_core::Result<()> {
 //! let udp = Transport::Udp { local_port: None };
-//! let mut camera = ViscaDriver::new(ViscaOptions::new("192.168.1.20:52381", udp));
-//! camera.absolute(PtzPosition { pan: 0.2, tilt: -0.1, zoom: 0.5 }, None).await?;
+//! let driver = ViscaDriver::new(ViscaOptions::new("192.168.1.20:52381", udp));
+//! let (camera, _task) = Mover::start(Box::new(driver), MoverPolicy::default(), LearnedTimes::default());
+//! let stage: View = camera.capture("stage", None).await?;
+//! if let Some(arrived) = camera.go_to(stage).await? {
+//!     println!("standing after {} by {:?}", arrived.took, arrived.evidence);
+//! }
 //! # Ok(()) }
 //! ```
 //!
@@ -22,10 +28,13 @@
 //! # Current state
 //! VISCA: presets (by number: the protocol has no names and no list), absolute, relative and continuous moves, stop, home,
 //! position; "moving" comes from the camera's completions. A camera's ranges are data ([`visca::units::Units`]); the
-//! common ±170° head is there, cameras with 20-bit pan (Sony BRC-X) are not. No focus, no power. ONVIF and discovery are
-//! absent, and nothing joins `settle` and a driver yet.
+//! common ±170° head is there, cameras with 20-bit pan (Sony BRC-X) are not. No focus, no power.
+//!
+//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. ONVIF,
+//! discovery and onboarding are absent, and no show file names a PTZ camera yet.
 #![forbid(unsafe_code)]
 
+pub mod mover;
 pub mod settle;
 #[cfg(feature = "sim")]
 pub mod sim;

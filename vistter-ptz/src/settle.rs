@@ -4,6 +4,10 @@
 //! 2. its position: away from where it was (or at the known target), and then the same over several reads;
 //! 3. the time this preset took before, when the camera tells neither;
 //! 4. the bound: nobody waits for ever.
+//!
+//! A lower layer corrects a higher one where they contradict: *idle* with a position that still changes is no arrival
+//! (some cameras report the end of the command, not of the motion), and *moving* for ever with a position that stands still
+//! is one. A camera that renews its position only once a second is noticed by the gaps between its changes.
 
 use vistter_core::ports::PtzPosition;
 use vistter_core::time::MediaTime;
@@ -13,27 +17,36 @@ use vistter_core::time::MediaTime;
 pub struct SettlePolicy {
     /// How often the camera should be asked.
     pub read_every: MediaTime,
+    /// How soon it is asked again when it says *idle* and its position had still changed.
+    pub confirm_after: MediaTime,
     /// Equal positions in a row that count as standing still.
     pub stable_reads: u32,
     /// Positions closer than this, per axis in the driver's normalised space, are equal.
     pub tolerance: f32,
     /// A camera that answers and has not moved for this long was there already.
     pub unmoved: MediaTime,
+    /// A camera that says *moving* and has stood still for this long does not mean it.
+    pub stuck: MediaTime,
     /// A learned time is trusted after this many per cent of it.
     pub learned_percent: u16,
-    /// Longest wait.
+    /// Longest wait after the last sign of motion.
+    pub quiet: MediaTime,
+    /// Longest wait in all.
     pub bound: MediaTime,
 }
 
 impl Default for SettlePolicy {
     fn default() -> Self {
         Self {
-            read_every: MediaTime::from_millis(200),
+            read_every: MediaTime::from_millis(100),
+            confirm_after: MediaTime::from_millis(40),
             stable_reads: 3,
             tolerance: 0.005,
             unmoved: MediaTime::from_secs(3),
+            stuck: MediaTime::from_millis(1500),
             learned_percent: 120,
-            bound: MediaTime::from_secs(15),
+            quiet: MediaTime::from_secs(3),
+            bound: MediaTime::from_secs(10),
         }
     }
 }
@@ -62,6 +75,9 @@ pub enum Evidence {
     Bound,
 }
 
+/// A pause in a motion is not taken for a slow clock of the camera.
+const LONGEST_GAP: MediaTime = MediaTime::from_secs(2);
+
 /// One move, from the accepted command to arrival.
 #[derive(Clone, Debug)]
 pub struct Settle {
@@ -71,10 +87,20 @@ pub struct Settle {
     next_read: MediaTime,
     said_moving: bool,
     moving: Option<bool>,
-    /// The first of the equal positions that came last; `None` when the camera tells none.
+    /// The last reading; `None` when the camera tells none.
+    last: Option<PtzPosition>,
+    /// The first of the equal positions that came last, since when, and how many.
     stands_at: Option<PtzPosition>,
+    stands_since: MediaTime,
     same: u32,
+    /// Whether it has left where it was, or is at the target.
     moved: bool,
+    /// When the position changed last, and the longest time between two changes.
+    changed: Option<MediaTime>,
+    changes: u32,
+    gap: MediaTime,
+    /// The last sign of motion.
+    sign: MediaTime,
     arrived: Option<(Evidence, MediaTime)>,
 }
 
@@ -88,9 +114,15 @@ impl Settle {
             next_read: now + policy.read_every,
             said_moving: false,
             moving: None,
+            last: None,
             stands_at: None,
+            stands_since: now,
             same: 0,
             moved: false,
+            changed: None,
+            changes: 0,
+            gap: MediaTime::ZERO,
+            sign: now,
             arrived: None,
         }
     }
@@ -99,88 +131,156 @@ impl Settle {
     pub fn read(&mut self, now: MediaTime, moving: Option<bool>, position: Option<PtzPosition>) {
         self.next_read = now + self.policy.read_every;
         self.moving = moving;
-        self.said_moving |= moving == Some(true);
-        if let Some(p) = position.filter(|p| p.pan.is_finite() && p.tilt.is_finite() && p.zoom.is_finite()) {
-            let from = *self.known.from.get_or_insert(p);
-            self.moved |= !self.near(&p, &from) || self.known.target.is_some_and(|t| self.near(&p, &t));
-            // Against where it first stood still, not the last reading: a creep is a move too.
-            match self.stands_at {
-                Some(q) if self.near(&p, &q) => self.same += 1,
-                _ => {
-                    self.stands_at = Some(p);
-                    self.same = 1;
-                }
-            }
+        if moving == Some(true) {
+            self.said_moving = true;
+            self.sign = now;
         }
-        self.decide(now);
+        let position = position.filter(|p| p.pan.is_finite() && p.tilt.is_finite() && p.zoom.is_finite());
+        let changes = position.zip(self.last).is_some_and(|(p, last)| !self.near(&p, &last));
+        if let Some(p) = position {
+            self.locate(now, p, changes);
+        }
+        if changes && moving == Some(false) {
+            self.next_read = now + self.policy.confirm_after;
+        } else {
+            self.decide(now);
+        }
+    }
+
+    /// A round without an answer.
+    pub fn missed(&mut self, now: MediaTime) {
+        self.next_read = now + self.policy.read_every;
     }
 
     /// Time has passed. Gives the verdict: why the camera counts as arrived, once it does.
     pub fn poll(&mut self, now: MediaTime) -> Option<Evidence> {
-        self.decide(now);
+        if self.arrived.is_none() {
+            if self.learned_is_over(now) {
+                self.arrived = Some((Evidence::LearnedTime, now));
+            } else if now >= self.limit() {
+                self.arrived = Some((Evidence::Bound, now));
+            }
+        }
         self.arrived.map(|(e, _)| e)
     }
 
     /// When to read the camera or poll next; `None` after arrival.
     pub fn next_deadline(&self) -> Option<MediaTime> {
-        self.arrived.is_none().then(|| self.next_read.min(self.began + self.policy.bound))
+        self.arrived.is_none().then(|| self.next_read.min(self.limit()))
+    }
+
+    /// When to read the camera next; `None` after arrival.
+    pub fn next_read(&self) -> Option<MediaTime> {
+        self.arrived.is_none().then_some(self.next_read)
     }
 
     /// How long the move took and where it ended, to be kept as [`Known`] for the next time. `None` before arrival,
     /// and when only the clock says so.
     pub fn learned(&self) -> Option<(MediaTime, Option<PtzPosition>)> {
         match self.arrived? {
-            (Evidence::MoveStatus | Evidence::Position, at) => Some((at - self.began, self.stands_at)),
+            (Evidence::MoveStatus, at) => Some((at - self.began, self.last)),
+            (Evidence::Position, _) => Some((self.stands_since - self.began, self.last)),
             _ => None,
         }
+    }
+
+    /// The last reading.
+    pub fn position(&self) -> Option<PtzPosition> {
+        self.last
+    }
+    /// Whether the camera was seen in motion, or away from where it was.
+    pub fn was_seen_moving(&self) -> bool {
+        self.said_moving || self.changed.is_some()
+    }
+
+    fn locate(&mut self, now: MediaTime, p: PtzPosition, changes: bool) {
+        let from = *self.known.from.get_or_insert(p);
+        let left = !self.near(&p, &from);
+        self.moved |= left || self.known.target.is_some_and(|t| self.near(&p, &t));
+        if changes || (left && self.last.is_none()) {
+            // The first change may be the first of many in slow steps; the second one tells.
+            let pause = (now - self.changed.unwrap_or(self.began)).min(LONGEST_GAP);
+            self.gap = if self.changes == 1 { pause } else { self.gap.max(pause) };
+            self.changes = self.changes.saturating_add(1);
+            self.changed = Some(now);
+            self.sign = now;
+        }
+        // Against where it first stood still, not the last reading: a creep is a move too.
+        match self.stands_at {
+            Some(q) if self.near(&p, &q) => self.same = self.same.saturating_add(1),
+            _ => {
+                self.stands_at = Some(p);
+                self.stands_since = now;
+                self.same = 1;
+            }
+        }
+        self.last = Some(p);
     }
 
     fn decide(&mut self, now: MediaTime) {
         if self.arrived.is_some() {
             return;
         }
-        let spent = now - self.began;
-        let still = self.same >= self.policy.stable_reads && (self.moved || spent >= self.policy.unmoved);
-        let blind = self.stands_at.is_none() && !self.said_moving;
-        let learned = self
-            .known
-            .took
-            .map(|t| MediaTime::from_nanos(t.nanos().saturating_mul(self.policy.learned_percent.into()) / 100));
+        let stood = now - self.stands_since;
+        let still = self.same >= self.policy.stable_reads
+            && (self.moved || now - self.began >= self.policy.unmoved)
+            && stood.nanos() >= self.gap.nanos().saturating_mul(3) / 2;
         let evidence = if self.said_moving && self.moving == Some(false) {
             Evidence::MoveStatus
-        } else if still && self.moving != Some(true) {
+        } else if still && (self.moving != Some(true) || (self.moved && stood >= self.policy.stuck)) {
             Evidence::Position
-        } else if blind && learned.is_some_and(|l| spent >= l) {
-            Evidence::LearnedTime
-        } else if spent >= self.policy.bound {
-            Evidence::Bound
         } else {
             return;
         };
         self.arrived = Some((evidence, now));
     }
 
-    fn near(&self, a: &PtzPosition, b: &PtzPosition) -> bool {
-        let t = self.policy.tolerance;
-        (a.pan - b.pan).abs() <= t && (a.tilt - b.tilt).abs() <= t && (a.zoom - b.zoom).abs() <= t
+    /// The camera told neither motion nor position.
+    fn blind(&self) -> bool {
+        self.last.is_none() && !self.said_moving
     }
+    fn learned_wait(&self) -> Option<MediaTime> {
+        let percent = i64::from(self.policy.learned_percent);
+        self.known.took.map(|t| MediaTime::from_nanos(t.nanos().saturating_mul(percent) / 100))
+    }
+    fn learned_is_over(&self, now: MediaTime) -> bool {
+        self.blind() && self.learned_wait().is_some_and(|t| now - self.began >= t)
+    }
+    /// When it is over at the latest, as things are.
+    pub(crate) fn limit(&self) -> MediaTime {
+        let all = self.began + self.policy.bound;
+        match self.learned_wait().filter(|_| self.blind()) {
+            Some(t) => (self.began + t).min(all),
+            None => (self.sign + self.policy.quiet).min(all),
+        }
+    }
+
+    fn near(&self, a: &PtzPosition, b: &PtzPosition) -> bool {
+        near(a, b, self.policy.tolerance)
+    }
+}
+
+/// Whether two positions are the same within a tolerance per axis.
+pub fn near(a: &PtzPosition, b: &PtzPosition, tolerance: f32) -> bool {
+    (a.pan - b.pan).abs() <= tolerance && (a.tilt - b.tilt).abs() <= tolerance && (a.zoom - b.zoom).abs() <= tolerance
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const fn at(pan: f32) -> Option<PtzPosition> {
         Some(PtzPosition { pan, tilt: 0.0, zoom: 0.0 })
     }
-    /// Plays one answer every 200 ms; the evidence and when it came, in milliseconds.
+    /// Plays one answer at each deadline; the evidence and when it came, in milliseconds.
     fn play(
         known: Known,
         mut answer: impl FnMut(i64) -> (Option<bool>, Option<PtzPosition>),
     ) -> (Evidence, i64, Settle) {
         let mut s = Settle::new(SettlePolicy::default(), known, MediaTime::ZERO);
         while let Some(now) = s.next_deadline() {
-            assert!(now <= MediaTime::from_secs(15), "the bound does not hold");
+            assert!(now <= MediaTime::from_secs(10), "the bound does not hold");
             let (moving, position) = answer(now.millis());
             s.read(now, moving, position);
             if let Some(e) = s.poll(now) {
@@ -195,26 +295,45 @@ mod tests {
 
     #[test]
     fn an_honest_move_status_is_enough() {
-        let (e, ms, s) = play(Known::default(), |ms| (Some((200..1500).contains(&ms)), None));
+        let (e, ms, s) = play(Known::default(), |ms| (Some((200..1550).contains(&ms)), None));
         assert_eq!((e, ms), (Evidence::MoveStatus, 1600));
         assert_eq!(s.learned(), Some((MediaTime::from_millis(1600), None)));
+        // With a position, one look more at once: it had changed since the last reading.
+        let (e, ms, _) = play(Known::default(), |ms| (Some(ms < 1950), at(ms.min(1950) as f32 / 2000.0)));
+        assert_eq!((e, ms), (Evidence::MoveStatus, 2040));
+    }
+    #[test]
+    fn idle_while_the_position_changes_is_no_arrival() {
+        let (e, ms, _) = play(Known::default(), |ms| (Some(ms < 250), sweep(ms)));
+        assert!(e == Evidence::MoveStatus && (2000..=2150).contains(&ms), "{e:?} at {ms}");
     }
     #[test]
     fn a_status_that_is_always_idle_is_not_believed() {
         let (e, ms, s) = play(Known { from: at(0.0), ..Known::default() }, |ms| (Some(false), sweep(ms)));
-        assert_eq!((e, ms), (Evidence::Position, 2400));
-        assert_eq!(s.learned().unwrap().1, at(1.0));
+        assert!(e == Evidence::Position && (2200..=2300).contains(&ms), "{e:?} at {ms}");
+        let (took, end) = s.learned().unwrap();
+        assert!((2000..=2100).contains(&took.millis()) && end == at(1.0), "{took:?}");
         let (e, ms, _) = play(Known::default(), |_| (Some(false), None));
-        assert_eq!((e, ms), (Evidence::Bound, 15_000));
+        assert_eq!((e, ms), (Evidence::Bound, 3000));
+    }
+    #[test]
+    fn a_status_that_is_always_moving_is_corrected_by_the_position() {
+        let (e, ms, _) = play(Known::default(), |ms| (Some(true), sweep(ms)));
+        assert_eq!((e, ms), (Evidence::Position, 3500));
     }
     #[test]
     fn a_slow_start_is_no_arrival() {
         let (e, ms, _) = play(Known::default(), |ms| (None, if ms < 1200 { at(0.0) } else { sweep(ms) }));
-        assert_eq!((e, ms), (Evidence::Position, 2400));
+        assert_eq!((e, ms), (Evidence::Position, 2200));
+    }
+    #[test]
+    fn a_camera_that_renews_its_position_once_a_second_is_waited_for() {
+        let (e, ms, _) = play(Known::default(), |ms| (None, at((ms / 1000 * 1000).min(4000) as f32 / 4000.0)));
+        assert_eq!((e, ms), (Evidence::Position, 5500));
     }
     #[test]
     fn a_creep_is_a_move() {
-        let (e, ms, _) = play(Known::default(), |ms| (None, at(ms.min(8000) as f32 / 60_000.0)));
+        let (e, ms, _) = play(Known::default(), |ms| (None, at(ms.min(8000) as f32 / 16_000.0)));
         assert_eq!(e, Evidence::Position);
         assert!((8000..=8800).contains(&ms), "{ms}");
     }
@@ -222,18 +341,31 @@ mod tests {
     fn a_camera_that_is_there_already() {
         assert_eq!(play(Known::default(), |_| (None, at(0.5))).1, 3000);
         let known = Known { from: at(0.5), target: at(0.5), took: None };
-        assert_eq!(play(known, |_| (None, at(0.501))).1, 600);
+        assert_eq!(play(known, |_| (None, at(0.501))).1, 300);
     }
     #[test]
     fn a_blind_camera_takes_the_time_it_took_before() {
-        let known = Known { took: Some(MediaTime::from_secs(2)), ..Known::default() };
+        let known = Known { took: Some(MediaTime::from_secs(4)), ..Known::default() };
         let (e, ms, s) = play(known, |_| (None, None));
-        assert_eq!((e, ms, s.learned()), (Evidence::LearnedTime, 2400, None));
+        assert_eq!((e, ms, s.learned()), (Evidence::LearnedTime, 4800, None));
+        assert_eq!(play(Known::default(), |_| (None, None)).1, 3000);
     }
     #[test]
     fn stuck_on_moving_or_sending_nonsense_ends_at_the_bound() {
-        assert_eq!(play(Known::default(), |_| (Some(true), at(0.0))).0, Evidence::Bound);
+        let (e, ms, _) = play(Known::default(), |_| (Some(true), at(0.0)));
+        assert_eq!((e, ms), (Evidence::Bound, 10_000));
         assert_eq!(play(Known::default(), |_| (None, at(f32::NAN))).0, Evidence::Bound);
-        assert_eq!(play(Known::default(), |ms| (None, at((ms / 200 % 2) as f32))).0, Evidence::Bound);
+        assert_eq!(play(Known::default(), |ms| (None, at((ms / 100 % 2) as f32))).0, Evidence::Bound);
+    }
+    proptest! {
+        #[test]
+        fn every_move_ends(answers in proptest::collection::vec((any::<Option<bool>>(), any::<Option<f32>>()), 1..50)) {
+            let mut i = 0;
+            play(Known::default(), |_| {
+                i += 1;
+                let (m, p) = answers[i % answers.len()];
+                (m, p.and_then(at))
+            });
+        }
     }
 }

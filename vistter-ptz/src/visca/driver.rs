@@ -322,6 +322,7 @@ impl PtzDriver for ViscaDriver {
             home: true,
             position: true,
             moving: true,
+            list_presets: false,
             save_presets: true,
             max_presets: Some(u32::from(LAST_PRESET) + 1),
         })

@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod mover;
 mod visca;
