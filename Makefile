@@ -25,7 +25,7 @@ bench: setup
 	@benches/run.sh $(if $(LONG),--long)
 
 fuzz: setup
-	@scripts/fuzz.sh $(or $(FOR),600)
+	@FUZZ_ALL=1 scripts/fuzz.sh $(or $(FOR),600)
 
 fmt:
 	cargo fmt --all

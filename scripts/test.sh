@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that must hold before a change is taken: `make test`, and `.ci/run` in CI. Stops at the first failure.
 # One target directory, one profile and one set of features for all steps, so that little is built twice.
-#   FUZZ_SECONDS=60   fuzzing time in all
+#   FUZZ_SECONDS=120  fuzzing time in all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -39,7 +39,7 @@ step "licences and banned crates"   licences
 step "tests"                        tests
 step "documentation examples"       doc_tests
 step "documentation"                docs
-if [ -d fuzz ]; then step "fuzzing"      scripts/fuzz.sh "${FUZZ_SECONDS:-60}"; fi
+if [ -d fuzz ]; then step "fuzzing"      scripts/fuzz.sh "${FUZZ_SECONDS:-120}"; fi
 if [ -x bindings/test.sh ]; then step "bindings" bindings/test.sh; fi
 step "demo, end to end"             scripts/test_demo.sh
 

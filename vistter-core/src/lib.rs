@@ -23,6 +23,8 @@ pub mod clock;
 pub mod config;
 pub mod diagnose;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lock;
 pub mod media;
 #[cfg(feature = "session")]

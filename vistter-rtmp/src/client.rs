@@ -63,6 +63,14 @@ impl Client {
         session.greet(out)?;
         Ok(Self { session, target, chunk_size, step: Step::Handshake, stream: 0 })
     }
+    /// Starts after it; see [`Session::skip_handshake`].
+    pub(crate) fn without_handshake(target: RtmpTarget, chunk_size: u32, out: &mut BytesMut) -> Result<Self> {
+        let mut session = Session::new(Role::Client, LIMITS);
+        session.skip_handshake();
+        let mut client = Self { session, target, chunk_size, step: Step::Handshake, stream: 0 };
+        client.connect(out)?;
+        Ok(client)
+    }
     pub(crate) fn step(&self) -> Step {
         self.step
     }
@@ -266,17 +274,20 @@ impl<'a> Info<'a> {
     }
     /// The server's words, safe to print: it may repeat the key, and it may say anything at any length.
     fn say(&self, target: &RtmpTarget) -> String {
-        let all = match (self.description, self.code) {
+        let all: String = match (self.description, self.code) {
             ("", "") => "it gave no reason".to_owned(),
             ("", c) => c.to_owned(),
             (d, "") => d.to_owned(),
             (d, c) => format!("{d} [{c}]"),
-        };
+        }
+        .chars()
+        .filter(|c| !c.is_control()) // before the masking: a key with one of them inside is printed as the key
+        .collect();
         let key = target.key().expose();
         let bare = key.split('?').next().unwrap_or(key);
         let all = all.replace(key.as_str(), "…");
         let all = if bare.is_empty() { all } else { all.replace(bare, "…") };
-        all.chars().filter(|c| !c.is_control()).take(200).collect()
+        all.chars().take(200).collect()
     }
 }
 

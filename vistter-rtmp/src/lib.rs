@@ -24,6 +24,8 @@ mod amf0;
 mod chunk;
 mod client;
 pub mod flv;
+#[doc(hidden)]
+pub mod fuzzing;
 mod mux;
 mod net;
 mod output;

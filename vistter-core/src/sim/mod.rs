@@ -15,6 +15,7 @@ mod clip;
 mod config;
 mod conversation;
 mod font;
+mod fuzz_requests;
 mod picture;
 mod player;
 mod rtp;
@@ -24,3 +25,4 @@ mod sound;
 
 pub use camera::TestCamera;
 pub use config::{CameraAuth, CameraSound, TestCameraConfig};
+pub(crate) use fuzz_requests::fuzz_requests;

@@ -316,7 +316,7 @@ fn corrupt(unit: &Unit) -> Unit {
 
 /// Takes one message off the front: `Some(None)` is one that needs no answer.
 #[allow(clippy::type_complexity)]
-fn next_request(input: &mut BytesMut) -> Result<Option<Option<rtsp_types::Request<Vec<u8>>>>> {
+pub(super) fn next_request(input: &mut BytesMut) -> Result<Option<Option<rtsp_types::Request<Vec<u8>>>>> {
     let bad = |what: &str| Error::new(crate::ErrorKind::Protocol, what.to_owned());
     if input.is_empty() {
         return Ok(None);

@@ -3,6 +3,7 @@
 //!
 //! A source makes one attempt per `open` and reports; it never retries. The feed's supervisor owns that.
 
+mod fuzz_timing;
 mod generator;
 mod probe;
 mod probe_advice;
@@ -17,6 +18,7 @@ mod rtsp_error;
 #[cfg(feature = "rtsp")]
 mod rtsps_relay;
 
+pub(crate) use fuzz_timing::fuzz_timing;
 pub use generator::{GeneratorConfig, GeneratorSource};
 pub use probe::{AudioReport, ClockReport, Probe, ProbeReport, VideoReport, probe};
 #[cfg(feature = "rtsp")]

@@ -45,6 +45,10 @@ impl Server {
     pub(crate) fn new(limits: Limits) -> Self {
         Self { session: Session::new(Role::Server, limits), phase: Phase::New, app: String::new() }
     }
+    /// See [`Session::skip_handshake`].
+    pub(crate) fn skip_handshake(&mut self) {
+        self.session.skip_handshake();
+    }
     /// Whether a publish is going on.
     pub(crate) fn is_publishing(&self) -> bool {
         self.phase == Phase::Publishing

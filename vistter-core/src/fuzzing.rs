@@ -1,0 +1,123 @@
+//! What the fuzz targets call (`fuzz/fuzz_targets/{show,h264,timing}.rs`), as plain functions, so that a test on a stable
+//! compiler runs them over the seeds and over mutations of them too. Not part of the public interface.
+
+use std::fmt::Write as _;
+
+use bytes::BytesMut;
+
+use crate::config::ShowConfig;
+use crate::diagnose::Severity;
+use crate::media::h264;
+
+/// What every environment variable holds.
+const FROM_ENVIRONMENT: &str = "S3cretOfTheHouse";
+
+/// Any bytes as a show file: it reads, or every reason not to is given, and no diagnostic quotes a key, a password or the
+/// password of a URL. Gives whether it was accepted.
+pub fn show(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    let env = |name: &str| name.len().is_multiple_of(2).then(|| FROM_ENVIRONMENT.to_owned());
+    let read = ShowConfig::from_json_with(&text, &env);
+    let mut said = String::new();
+    let found = match &read {
+        Ok((show, warnings)) => {
+            assert!(show.is_valid() && warnings.iter().all(|d| d.severity == Severity::Warning));
+            let _ = write!(said, "{:?} {:?}", show.cameras, show.destinations);
+            warnings
+        }
+        Err(found) => {
+            assert!(found.iter().any(|d| d.severity == Severity::Error));
+            found
+        }
+    };
+    for d in found {
+        let _ = write!(said, "\n{d}\n{}", serde_json::to_string(d).unwrap_or_default());
+    }
+    for secret in planted(&text) {
+        assert!(!said.contains(secret), "{secret} of\n{text}\nis in\n{said}");
+    }
+    assert!(text.contains(FROM_ENVIRONMENT) || !said.contains(FROM_ENVIRONMENT), "{said}");
+    read.is_ok()
+}
+
+/// Texts that are surely secret, whatever the rest of the file looks like, and that stand nowhere else in it.
+fn planted(text: &str) -> Vec<&str> {
+    let word = |s: &'_ str| s.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let mut out = Vec::new();
+    for name in ["\"key\"", "\"password\""] {
+        for (at, _) in text.match_indices(name) {
+            let rest = text[at + name.len()..].trim_start().strip_prefix(':').map(str::trim_start);
+            if let Some(value) = rest.and_then(|r| r.strip_prefix('"'))
+                && value[word(value)..].starts_with('"')
+                && !text[..at].ends_with('\\')
+            {
+                out.push(&value[..word(value)]);
+            }
+        }
+    }
+    // "scheme://user:password@…" as a value.
+    for (at, _) in text.match_indices("://") {
+        let user = &text[at + 3..];
+        if let Some(password) = user[word(user)..].strip_prefix(':')
+            && let Some(rest) = password[word(password)..].strip_prefix('@')
+            && let Some(end) = rest.find(['"', '\\'])
+            && rest[end..].starts_with('"')
+            && !rest[end + 1..].trim_start().starts_with(':')
+        {
+            out.push(&password[..word(password)]);
+        }
+    }
+    out.retain(|s| s.len() >= 8 && text.matches(s).count() == 1);
+    out
+}
+
+/// Any bytes as what a camera says of its pictures: access units of both forms, an avcC, a sequence parameter set. Gives
+/// whether there was a parameter set.
+pub fn h264(data: &[u8]) -> bool {
+    let units: Vec<&[u8]> = h264::annex_b_units(data).collect();
+    let (mut avcc, mut again) = (BytesMut::new(), Vec::new());
+    units.iter().for_each(|u| h264::put_avcc(&mut avcc, u));
+    assert!(h264::avcc_to_annex_b(&avcc, &mut again).is_ok());
+    assert!(h264::annex_b_units(&again).eq(units.iter().copied()), "{units:02x?}");
+    assert_eq!(h264::has_idr(&avcc), units.iter().any(|u| h264::nal_type(u) == h264::nal::IDR));
+
+    let (fine, faults): (Vec<_>, Vec<_>) = h264::avcc_units(data).partition(Result::is_ok);
+    assert!(faults.len() <= 1 && fine.len() * 4 <= data.len());
+    let _ = h264::has_idr(data);
+
+    let mut found = sps(data);
+    if let Ok((all, others)) = h264::avcc_sets(data) {
+        for set in &all {
+            found |= sps(set);
+        }
+        if let (Some(s), Some(p)) = (all.first(), others.first())
+            && let Ok(v) = h264::video_params(s, p)
+        {
+            assert!(h264::avcc_sets(&v.config).is_ok_and(|(a, b)| a == [*s] && b == [*p]));
+        }
+    }
+    found
+}
+
+fn sps(unit: &[u8]) -> bool {
+    let Ok(info) = h264::SpsInfo::parse(unit) else { return false };
+    assert!((1..=8192).contains(&info.width) && (1..=8192).contains(&info.height) && info.reorder_depth <= 16);
+    assert!(!info.profile_name().is_empty());
+    true
+}
+
+/// Any sequence of times as RTP stamps of a camera: decode times rise and sound does not go back, jumps apart.
+#[cfg(feature = "session")]
+pub fn timing(data: &[u8]) {
+    crate::source::fuzz_timing(data);
+}
+
+/// Any bytes from a viewer of the test camera. Gives how many requests were answered.
+#[cfg(feature = "sim")]
+pub fn requests(data: &[u8]) -> usize {
+    crate::sim::fuzz_requests(data)
+}
+
+#[cfg(test)]
+#[path = "fuzzing_tests.rs"]
+mod tests;
