@@ -16,6 +16,8 @@ pub const FPS_MAX: u32 = 60;
 pub const BITRATE_KBPS: RangeInclusive<u32> = 100..=60_000;
 /// The longest wait against network jitter, in milliseconds.
 pub const MAX_DELAY_MS: u32 = 1_000;
+/// The id of the recording among the outputs: no destination can have it beside a recording.
+pub const RECORDING_ID: &str = "recording";
 /// Longest id, in characters.
 const ID_LENGTH: usize = 64;
 /// Most items in one list: a limit for machines, not for people.
@@ -197,6 +199,12 @@ impl ShowConfig {
         for (i, d) in self.destinations.iter().enumerate() {
             let at = format!("/destinations/{i}");
             check_destination(d, &at, found);
+            if self.recording.is_some() && d.id == RECORDING_ID {
+                found.push(
+                    Diagnostic::error("SHOW-DUPLICATE-ID", format!("{at}/id"), "this id is the recording's own")
+                        .help("give the destination another id"),
+                );
+            }
             if self.destinations[..i].iter().any(|o| o.url == d.url && o.key == d.key) {
                 found.push(
                     Diagnostic::error("SHOW-DUPLICATE", format!("{at}/url"), "two destinations have this URL and key")
@@ -361,7 +369,8 @@ mod tests {
                 { "id": "f", "url": "srt://h:9/x/y" },
                 { "id": "g", "url": "rtmp://h/live", "key": " " },
                 { "id": "h", "url": "rtmp://h/live", "key": "k" },
-                { "id": "i", "url": "rtmp://h/live", "key": "k" }
+                { "id": "i", "url": "rtmp://h/live", "key": "k" },
+                { "id": "recording", "url": "rtmp://h/live", "key": "l" }
             ],
             "recording": { "file": ".." }
         }"#;
@@ -390,6 +399,7 @@ mod tests {
             ("SHOW-SCHEME", "/destinations/2/url"),
             ("SHOW-KEY", "/destinations/3/key"),
             ("SHOW-DUPLICATE", "/destinations/5/url"),
+            ("SHOW-DUPLICATE-ID", "/destinations/6/id"),
             ("SHOW-EMPTY", "/recording/file"),
         ];
         let got = errors(text);
@@ -414,6 +424,21 @@ mod tests {
                 (W, "SHOW-FILE", "/recording/file"),
             ]
         );
+    }
+    #[test]
+    fn only_a_recording_takes_its_id_away_from_a_destination() {
+        let show = |more: &str| {
+            let text = format!(
+                "{{\"vistter\":1,\n\"destinations\":[\n  {{\"id\":\"recording\",\"url\":\"rtmp://h/live\",\"key\":\"k\"}}]{more}}}"
+            );
+            ShowConfig::from_json(&text)
+        };
+        assert!(show("").is_ok());
+        let found = show(",\n\"recording\":{\"file\":\"a.mp4\"}").unwrap_err();
+        let d = found.iter().find(|d| d.severity == Severity::Error).unwrap();
+        let place = d.place.unwrap();
+        assert_eq!((d.code, place.line, place.column), ("SHOW-DUPLICATE-ID", 3, 9));
+        assert_eq!(d.help.as_deref(), Some("give the destination another id"));
     }
     #[test]
     fn the_nearest_name_is_offered() {

@@ -51,6 +51,8 @@ pub(super) fn mask(d: &mut Diagnostic) {
     if let Some(m) = masked_message(d) {
         d.message = m;
     }
+    d.message = without_addresses(&d.message);
+    d.help = d.help.take().map(|h| without_addresses(&h));
     if let (Some(line), Some(place)) = (&d.source_line, d.place) {
         d.source_line = if d.code.starts_with("JSON-") {
             // The text is broken, so nobody knows where strings begin.
@@ -69,6 +71,16 @@ fn masked_message(d: &Diagnostic) -> Option<String> {
     }
     let expected = d.message.rsplit_once(", expected ").map_or("something else", |(_, e)| e);
     Some(format!("this value has the wrong type: expected {expected}"))
+}
+
+/// A URL in the place of an id or a name is quoted by whoever does not know it, and it may hold a password.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').map(|w| match w.contains("://") {
+        true if w.starts_with('"') => "\"…\"",
+        true => "…",
+        false => w,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The line with every string value hidden that may be a secret. `None` when hiding would move the caret at `column`.

@@ -14,7 +14,7 @@ mod show;
 mod span;
 
 pub use address::{Address, Credentials};
-pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, SIDE};
+pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, RECORDING_ID, SIDE};
 #[cfg(feature = "schema")]
 pub use schema::show_schema;
 pub use show::{

@@ -219,6 +219,9 @@ mod tests {
             "{\"vistter\":1,\"destinations\":[{\"id\":\"d\",\n\"key: \"12345678\"}]}",
             "{\"vistter\":1,\"destinations\":[{\"id\":\"d\",\n\"key\":\n12345678x}]}",
             r#"{"vistter":1,"key":"12345678"}"#,
+            r#"{"vistter":1,"timeline":{"shots":[{"camera":"rtsp://u:12345678@h/","for":1}],"backup":"rtsp://u:12345678@h/"}}"#,
+            r#"{"vistter":1,"cameras":[{"id":"rtsp://u:12345678@h/","url":"rtsp://h/"}],"timeline":{"backup":"x"}}"#,
+            r#"{"vistter":1,"cameras":[{"id":"a","url":"rtsp://h/","transport":"rtsp://u:12345678@h/"}]}"#,
             r#"{"vistter":1,"vistter":1,"destinations":[{"key":"12345678"}]}"#,
         ] {
             let all = errors(text).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
