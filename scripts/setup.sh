@@ -38,6 +38,7 @@ gstreamer1.0-plugins-bad        -                   its H.264 and H.265 parsers
 glib-networking                 glib-networking     its TLS, for rtsps://
 openssl                         openssl@3           makes throw-away certificates
 ca-certificates                 -                   lets cargo fetch crates over TLS
+python3-venv                    -                   keeps the ONVIF client of the tests to itself
 procps                          -                   process figures for the benchmarks
 fonts-dejavu-core               -                   font of FFmpeg's side of the benchmarks
 "
@@ -123,6 +124,29 @@ for part in clippy fmt; do
   say "adding Rust component $component"
   rustup component add "$component"
 done
+
+# ONVIF clients that others wrote, for the simulated camera. Kept under .peers, with their dependencies.
+if [ ! -x .peers/onvif-zeep/bin/python ] || [ ! -f .peers/onvif-zeep/ready ]; then
+  say "installing onvif-zeep from PyPI: an ONVIF client of the tests"
+  python3 -m venv .peers/onvif-zeep && .peers/onvif-zeep/bin/python -m pip -q install onvif-zeep==0.2.12 &&
+    touch .peers/onvif-zeep/ready || fail "onvif-zeep could not be installed"
+fi
+if [ ! -d .peers/onvif-npm/node_modules/onvif ]; then
+  # By its command: other packages than Debian's bring it too, and cannot be installed beside it.
+  if ! command -v npm >/dev/null; then
+    say "needs npm: installs an ONVIF client of the tests"
+    if command -v apt-get >/dev/null; then
+      sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
+      $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install npm </dev/null ||
+        fail "apt-get could not install npm"
+    else
+      brew install -q node </dev/null || fail "brew could not install node"
+    fi
+  fi
+  say "installing onvif from npm: another ONVIF client of the tests"
+  mkdir -p .peers/onvif-npm
+  npm --silent --no-audit --no-fund --prefix .peers/onvif-npm install onvif@0.8.3 </dev/null || fail "npm could not install onvif"
+fi
 
 # Its result is kept in ~/.cargo/bin. Unoptimised: it runs for two seconds, but takes minutes to compile.
 if ! command -v cargo-deny >/dev/null && [ ! -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo-deny" ]; then

@@ -5,6 +5,7 @@
 //! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
 //! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
+//! - [`onvif`]: a thin ONVIF client (device, media profiles, PTZ) and [`onvif::OnvifDriver`] behind the same trait.
 //! - `sim` (feature `sim`): simulated cameras with motors that take time, on loopback.
 //!
 //! ```no_run
@@ -30,11 +31,17 @@
 //! position; "moving" comes from the camera's completions. A camera's ranges are data ([`visca::units::Units`]); the
 //! common ±170° head is there, cameras with 20-bit pan (Sony BRC-X) are not. No focus, no power.
 //!
-//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. ONVIF,
-//! discovery and onboarding are absent, and no show file names a PTZ camera yet.
+//! ONVIF: device time, information, services; Media1 and Media2 profiles and stream addresses; PTZ nodes, presets, moves,
+//! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,
+//! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password. No TLS, no events, no imaging.
+//!
+//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. Discovery
+//! and onboarding are absent, and no show file names a PTZ camera yet. Simulated cameras: VISCA and ONVIF; the latter is
+//! driven in the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
 #![forbid(unsafe_code)]
 
 pub mod mover;
+pub mod onvif;
 pub mod settle;
 #[cfg(feature = "sim")]
 pub mod sim;

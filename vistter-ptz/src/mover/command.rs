@@ -32,7 +32,7 @@ pub enum Command {
     },
     /// Move to the home position; ends when the camera has arrived.
     Home,
-    /// Drive at a speed. Holds for [`MoverPolicy::hold`]; say it again to go on. All zero is [`Command::Stop`].
+    /// Drive at a speed. Holds for [`MoverPolicy::hold`](super::MoverPolicy::hold); say it again to go on. All zero is [`Command::Stop`].
     Drive(PtzVelocity),
     /// Stop everything.
     Stop,
@@ -150,7 +150,7 @@ pub enum Done {
 /// What the driver is to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Begin this operation, and bring its result to [`Machine::finished`].
+    /// Begin this operation, and bring its result to [`Machine::finished`](super::machine::Machine::finished).
     Op(Op),
     /// Drop the operation that is under way; its result is not wanted.
     Abandon,

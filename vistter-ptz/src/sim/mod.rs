@@ -4,9 +4,16 @@
 //! for trying controllers without hardware; nothing of them runs in a show.
 
 pub mod motors;
+mod onvif_answers;
+mod onvif_device;
+mod onvif_guard;
+mod onvif_server;
 mod visca_device;
 mod visca_server;
 
 pub use motors::{MotorSpec, Motors};
+pub use onvif_device::{MoveStatus, OnvifDevice, OnvifSpec, StoredPreset};
+pub use onvif_guard::OnvifAuth;
+pub use onvif_server::{OnvifSim, Trouble};
 pub use visca_device::{Faults, Peer, ViscaDevice};
 pub use visca_server::ViscaSim;

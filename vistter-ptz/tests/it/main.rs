@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod clients;
 mod mover;
+mod onvif;
 mod visca;

@@ -1,0 +1,20 @@
+//! ONVIF: a thin SOAP layer of our own (`docs/decisions/0006-onvif-client.md` says why), the services that PTZ needs, and
+//! the driver behind `PtzDriver`.
+//!
+//! - [`xml`], [`http`]: what a device sends, with limits. [`auth`]: how it wants the password. [`soap`]: envelopes, faults.
+//! - [`OnvifClient`]: exchanges with time-outs on one kept connection; the camera's clock; ports.
+//! - [`services`]: what the answers say: device, media profiles, PTZ nodes, presets, status. [`space`]: ranges.
+//! - [`OnvifDriver`]: the camera behind `PtzDriver`.
+
+pub mod auth;
+mod client;
+mod driver;
+pub mod http;
+pub mod services;
+pub mod soap;
+pub mod space;
+pub(crate) mod time;
+pub mod xml;
+
+pub use client::{Endpoint, OnvifClient, OnvifOptions, PORTS};
+pub use driver::OnvifDriver;
