@@ -172,14 +172,18 @@ impl Feed {
 
     /// What the director needs to know for a tick whose pictures are those of `target`.
     pub fn state(&self, target: MediaTime) -> CameraState {
-        let newest = lock(&self.shared.slot).newest();
+        let (oldest, newest) = {
+            let slot = lock(&self.shared.slot);
+            (slot.oldest(), slot.newest())
+        };
         let fps = lock(&self.shared.status).meter.per_second(self.shared.clock.now());
         let interval_ms = if fps > 0.1 { (1000.0 / fps) as i64 } else { 0 };
         let within = |ms: i64| newest.is_some_and(|t| t + MediaTime::from_millis(ms) >= target);
         // Slow cameras are live too: three frame intervals, between half a second and five. Two are in step.
         CameraState {
             live: within((interval_ms * 3).clamp(500, 5000)),
-            ready: within((interval_ms * 2).clamp(50, 5000)),
+            // With its first picture still to come, a camera would start with a freeze.
+            ready: within((interval_ms * 2).clamp(50, 5000)) && oldest.is_some_and(|t| t <= target),
             lead: 0,
         }
     }

@@ -63,6 +63,10 @@ impl Slot {
     pub fn newest(&self) -> Option<MediaTime> {
         self.pictures.back().map(|(t, ..)| *t)
     }
+    /// Time of the oldest picture that is kept.
+    pub fn oldest(&self) -> Option<MediaTime> {
+        self.pictures.front().map(|(t, ..)| *t)
+    }
     fn mean_interval(&self) -> MediaTime {
         match (self.pictures.front(), self.pictures.back()) {
             (Some(a), Some(b)) if self.pictures.len() > 1 => {
