@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod ocl;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Print a JSON Schema
     Schema(SchemaArgs),
+    /// Check, draw and explain overlay documents
+    Ocl(ocl::OclArgs),
 }
 
 #[derive(Debug, Args)]

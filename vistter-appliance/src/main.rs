@@ -43,6 +43,7 @@ fn main() -> std::process::ExitCode {
             Command::Doctor(a) => commands::doctor::doctor(&a),
             Command::Check(a) => commands::check::check(&a),
             Command::Schema(a) => commands::schema::schema(&a),
+            Command::Ocl(a) => commands::ocl::ocl(&a),
         }
     });
     // A hung name resolution or write on a blocking thread must not hold up the end.

@@ -58,6 +58,8 @@
 
 mod assets;
 mod blend;
+mod check;
+pub mod codes;
 mod compile;
 mod ease;
 mod fault;
@@ -77,6 +79,8 @@ mod template;
 mod wallclock;
 
 pub use assets::{AssetSource, Assets, Folder};
+pub use check::{check, check_file, plays};
+pub use codes::explain;
 pub use compile::compile;
 pub use fault::Faults;
 pub use model::Document;

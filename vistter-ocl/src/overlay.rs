@@ -117,7 +117,7 @@ impl OclOverlay {
 }
 
 /// Reads a document's text, bounded.
-fn read(path: &Path) -> Result<String, Vec<Diagnostic>> {
+pub(crate) fn read(path: &Path) -> Result<String, Vec<Diagnostic>> {
     use std::io::Read as _;
     let fail = |e: &std::io::Error| {
         let d = Diagnostic::error("OCL-FILE", "", format!("the overlay file cannot be read: {e}"));

@@ -9,7 +9,7 @@ use vistter_core::ports::{Canvas, Overlay};
 use super::load::{base_dir, load};
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
-use crate::ui::json;
+use crate::ui::{human, json};
 
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -77,12 +77,7 @@ fn print(file: &str, report: &Report) {
     for f in &report.findings {
         println!("{}:{}", f.file, f.diagnostic);
     }
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    match (report.errors, report.warnings) {
-        (0, 0) => println!("{file}: good"),
-        (0, w) => println!("{file}: usable, {}", plural(w, "warning")),
-        (e, w) => println!("{file}: {}, {}", plural(e, "error"), plural(w, "warning")),
-    }
+    println!("{file}: {}", human::verdict(report.errors, report.warnings));
 }
 
 /// Prints what `run` found, on stderr.

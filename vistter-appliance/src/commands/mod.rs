@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 mod load;
+pub(crate) mod ocl;
 mod play;
 pub(crate) mod probe;
 pub(crate) mod run;

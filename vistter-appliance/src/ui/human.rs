@@ -21,6 +21,16 @@ fn scaled(mut v: f64, unit: &str) -> String {
     String::new()
 }
 
+/// `good`, `usable, 2 warnings`, `1 error, 0 warnings`.
+pub(crate) fn verdict(errors: usize, warnings: usize) -> String {
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    match (errors, warnings) {
+        (0, 0) => "good".to_owned(),
+        (0, w) => format!("usable, {}", plural(w, "warning")),
+        (e, w) => format!("{}, {}", plural(e, "error"), plural(w, "warning")),
+    }
+}
+
 /// `00:01:23`.
 pub(crate) fn clock(secs: u64) -> String {
     format!("{:02}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60)

@@ -10,5 +10,6 @@ mod bad_input;
 mod demo;
 mod failures;
 mod judge;
+mod ocl;
 mod on_air;
 mod vistter;

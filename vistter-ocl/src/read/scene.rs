@@ -83,6 +83,15 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
         }
         None => return None,
     };
+    o.elsewhere(&[
+        ("x", "write \"position\": { \"x\": … }"),
+        ("y", "write \"position\": { \"y\": … }"),
+        ("anchor", "write \"position\": { \"anchor\": … }"),
+        ("duration", "a layer is there as long as its scene; write \"automation\" to bring it on and off earlier"),
+        ("font", "the fonts are Noto Sans, \"weight\": \"regular\" or \"bold\""),
+        ("fontSize", "write \"size\""),
+        ("src", "name the file under \"assets\", and its id as \"asset\""),
+    ]);
     o.finish()?;
     Some(Layer { id: id?, z, place, opacity, automation, content: content? })
 }

@@ -84,6 +84,7 @@ impl<'v> Node<'v> {
                 node: self.clone(),
                 map,
                 known: RefCell::new(Vec::new()),
+                elsewhere: RefCell::new(Vec::new()),
                 broken: Cell::new(false),
                 faults,
             }),
@@ -124,6 +125,7 @@ pub(super) struct Object<'v, 'f> {
     pub(super) faults: &'f Faults,
     map: &'v Map<String, Value>,
     known: RefCell<Vec<&'static str>>,
+    elsewhere: RefCell<Vec<(&'static str, &'static str)>>,
     broken: Cell<bool>,
 }
 
@@ -152,6 +154,10 @@ impl<'v> Object<'v, '_> {
         }
         self.optional(name, read)
     }
+    /// Names fields that people look for here and that stand elsewhere, and what to write.
+    pub(super) fn elsewhere(&self, fields: &[(&'static str, &'static str)]) {
+        self.elsewhere.borrow_mut().extend(fields);
+    }
     /// Records unknown fields. `None` when the object cannot be used.
     pub(super) fn finish(&self) -> Option<()> {
         let known = self.known.borrow();
@@ -160,6 +166,13 @@ impl<'v> Object<'v, '_> {
                 continue;
             }
             let at = self.node.child(key, &Value::Null).pointer;
+            if let Some((_, help)) = self.elsewhere.borrow().iter().find(|(name, _)| name == key)
+                && !self.faults.newer.get()
+            {
+                let d = Diagnostic::error("OCL-UNKNOWN-FIELD", at, format!("unknown field \"{key}\""));
+                self.faults.push(d.help(*help));
+                continue;
+            }
             self.faults.unknown("OCL-UNKNOWN-FIELD", &at, "field", key, known.iter().copied());
         }
         (!self.broken.get()).then_some(())

@@ -2,10 +2,10 @@
 //!
 //! `OCL_BLESS=1` writes the texts anew: read every one that changed as the person would who has to fix the document.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use vistter_ocl::OclOverlay;
+use vistter_ocl::{check_file, explain, plays};
 
 #[test]
 fn broken_documents_say_what_is_wrong() {
@@ -15,12 +15,14 @@ fn broken_documents_say_what_is_wrong() {
         .filter_map(|e| e.unwrap().file_name().to_str()?.strip_suffix(".ocl.json").map(str::to_owned))
         .collect();
     names.sort();
-    assert!(names.len() >= 10, "{names:?}");
-    let mut wrong = Vec::new();
+    assert!(names.len() >= 30, "{names:?}");
+    let (mut wrong, mut codes) = (Vec::new(), BTreeSet::new());
     for name in names {
         let path = dir.join(format!("{name}.ocl.json"));
-        let faults = OclOverlay::from_file("x", &path, None, &BTreeMap::new()).err().map(|f| f.into_diagnostics());
-        let got: String = faults.unwrap_or_default().iter().map(|d| format!("{d}\n")).collect();
+        let faults = check_file(&path);
+        assert!(!plays(&faults), "{name} is no broken document");
+        codes.extend(faults.iter().map(|d| d.code));
+        let got: String = faults.iter().map(|d| format!("{d}\n")).collect();
         let expected = dir.join(format!("{name}.txt"));
         if std::env::var_os("OCL_BLESS").is_some() {
             std::fs::write(&expected, &got).unwrap();
@@ -29,4 +31,39 @@ fn broken_documents_say_what_is_wrong() {
         }
     }
     assert!(wrong.is_empty(), "diagnostics differ from the fixtures:\n{}", wrong.join("\n"));
+    // A code that no broken document gets is a code nobody has read as its reader would.
+    let elsewhere = ["OCL-FILE", "OCL-PREPARE", "OCL-UNKNOWN-SCENE"];
+    let unseen: Vec<&str> = vistter_ocl::codes::CODES
+        .iter()
+        .map(|c| c.code)
+        .filter(|c| !codes.contains(c) && !elsewhere.contains(c))
+        .collect();
+    assert!(unseen.is_empty(), "no broken document gets {unseen:?}");
+}
+
+/// Every code in the source has its explanation and its line in the specification.
+#[test]
+fn every_code_is_explained() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let specification = std::fs::read_to_string(root.join("../docs/ocl/README.md")).unwrap();
+    let mut folders = vec![root.join("src")];
+    let mut found = BTreeSet::new();
+    while let Some(dir) = folders.pop() {
+        for e in std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
+            if e.is_dir() {
+                folders.push(e);
+            } else {
+                let text = std::fs::read_to_string(e).unwrap();
+                let quoted = text.split('"').filter(|s| s.starts_with("OCL-") && s.len() > 4);
+                found.extend(quoted.map(str::to_owned));
+            }
+        }
+    }
+    assert!(found.len() > 20, "{found:?}");
+    for code in &found {
+        assert!(explain(code).is_some(), "{code} is not in codes.rs");
+    }
+    for code in vistter_ocl::codes::CODES {
+        assert!(specification.contains(&format!("`{}`", code.code)), "{} is not in the specification", code.code);
+    }
 }

@@ -1,0 +1,78 @@
+//! `vistter ocl`: a good document, broken ones, and pictures.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::peers::TempDir;
+use crate::vistter::vistter;
+
+fn beside(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
+}
+
+#[test]
+fn check() {
+    vistter(&["ocl", "check", &beside("assets/demo/lower-third.ocl.json")]).assert_code(0).assert_says(": good");
+    let broken = beside("../vistter-ocl/tests/broken/unknown-names.ocl.json");
+    vistter(&["ocl", "check", &broken])
+        .assert_code(3)
+        .assert_says("did you mean")
+        .assert_says("vistter ocl explain OCL-");
+    let said = vistter(&["ocl", "check", &broken, "--json"]);
+    said.assert_code(3);
+    let v: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (&v["ok"], v["findings"].as_array().map(Vec::len)),
+        (&Value::Bool(false), v["errors"].as_u64().map(|n| n as usize))
+    );
+    let first = &v["findings"][0];
+    for key in ["code", "pointer", "message", "help", "source_line"] {
+        assert!(first[key].is_string(), "{key} in {first:#}");
+    }
+    assert!(first["place"]["line"].as_u64() > Some(1) && first["place"]["column"].is_u64());
+    vistter(&["ocl", "check", "not-there.ocl.json"]).assert_code(3).assert_says("OCL-FILE");
+}
+
+#[test]
+fn explain() {
+    vistter(&["ocl", "explain", "ocl-range"]).assert_code(0).assert_says("right:").assert_says("0.8");
+    vistter(&["ocl", "explain"]).assert_code(0).assert_says("OCL-UNKNOWN-TOKEN");
+    vistter(&["ocl", "explain", "OCL-RNGE"]).assert_code(2).assert_says("did you mean OCL-RANGE");
+    let all: Value = serde_json::from_str(&vistter(&["ocl", "explain", "--json"]).out).unwrap();
+    assert!(all["codes"].as_array().is_some_and(|c| c.len() > 25));
+}
+
+#[test]
+fn render() {
+    let dir = TempDir::new("ocl");
+    let file = beside("assets/demo/lower-third.ocl.json");
+    let out = dir.path().join("one.png").display().to_string();
+    let size = |path: &Path| {
+        let png = std::fs::read(path).unwrap();
+        (u32::from_be_bytes(png[16..20].try_into().unwrap()), u32::from_be_bytes(png[20..24].try_into().unwrap()))
+    };
+    let args = ["ocl", "render", &file, "--at", "2s", "--size", "320x180", "-o", &out, "--wall", "0"];
+    vistter(&args).assert_code(0).assert_says("one.png");
+    assert_eq!(size(Path::new(&out)), (320, 180));
+    let plain = std::fs::read(&out).unwrap();
+    vistter(&args).assert_code(0);
+    assert_eq!(std::fs::read(&out).unwrap(), plain, "the same picture each time");
+    vistter(&[&args[..], &["--safe-areas"]].concat()).assert_code(0);
+    assert_ne!(std::fs::read(&out).unwrap(), plain);
+
+    let folder = dir.path().join("frames").display().to_string();
+    let range = ["ocl", "render", &file, "--at", "1s", "--to", "32f", "--size", "64x36", "-o", &folder, "--json"];
+    let said = vistter(&range);
+    said.assert_code(0);
+    let v: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(v["written"].as_array().map(Vec::len), Some(3), "{v:#}");
+    assert_eq!(size(&Path::new(&folder).join("frame-000031.png")), (64, 36));
+
+    vistter(&["ocl", "render", &file, "-o", &out, "--token", "nosuch=x"])
+        .assert_code(3)
+        .assert_says("OCL-UNKNOWN-TOKEN");
+    vistter(&["ocl", "render", &file, "-o", &out, "--scene", "nosuch"]).assert_code(3).assert_says("OCL-UNKNOWN-SCENE");
+    vistter(&["ocl", "render", &file, "-o", "/nonexistent/x.png"]).assert_code(1).assert_says("/nonexistent");
+    vistter(&["ocl", "render", &file, "-o", &out, "--at", "2s", "--to", "1s"]).assert_code(1).assert_says("--to");
+}

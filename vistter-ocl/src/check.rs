@@ -1,0 +1,47 @@
+//! Everything that can be said about a document before it plays.
+
+use std::path::Path;
+
+use vistter_core::diagnose::{Diagnostic, Severity, Source};
+use vistter_core::ports::Canvas;
+use vistter_core::time::FrameRate;
+
+use crate::assets::{AssetSource, Assets, Folder};
+use crate::compile::compile;
+use crate::model::Document;
+
+/// Checks a document's text, its assets, and that every scene of it compiles at the base resolution. Nothing is
+/// drawn. An empty list is a good document.
+pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
+    let (document, mut list) = match Document::parse(text) {
+        Ok(good) => good,
+        Err(list) => return list,
+    };
+    match Assets::load(&document, assets) {
+        Err(faults) => list.extend(faults),
+        Ok(assets) => {
+            let canvas = Canvas { width: document.base.0, height: document.base.1, fps: FrameRate::FPS_30 };
+            for scene in &document.scenes {
+                list.extend(compile(&document, Some(&scene.id), &assets, canvas).err().unwrap_or_default());
+            }
+        }
+    }
+    if let Ok((_, source)) = Source::parse(text) {
+        list = list.into_iter().map(|d| source.locate(d)).collect();
+    }
+    list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+    list
+}
+
+/// [`check`] for a file; its assets are looked for beside it. A file that cannot be read is one diagnostic.
+pub fn check_file(path: &Path) -> Vec<Diagnostic> {
+    match crate::overlay::read(path) {
+        Ok(text) => check(&text, &Folder::new(path.parent().unwrap_or(Path::new("")))),
+        Err(list) => list,
+    }
+}
+
+/// Whether a document with these findings plays.
+pub fn plays(findings: &[Diagnostic]) -> bool {
+    findings.iter().all(|d| d.severity == Severity::Warning)
+}

@@ -1,0 +1,286 @@
+//! Every code a document can be told, with what it means and what to do about it: what `vistter ocl explain` prints.
+//!
+//! A code never changes its meaning and is never used again for another one; a code that is no longer given stays here.
+//! A test runs each example, and another looks for codes in the source that are not here.
+
+/// What a code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The code as it stands in a diagnostic, such as `OCL-RANGE`.
+    pub code: &'static str,
+    /// What is wrong, in one line.
+    pub title: &'static str,
+    /// Why it is so, and what to do.
+    pub about: &'static str,
+    /// A piece of a document, wrong and right.
+    pub example: Option<Example>,
+}
+
+/// A piece of a document, wrong and right. Both are members of one object: `"name": value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// In which object of a document, as a JSON pointer (RFC 6901).
+    pub at: &'static str,
+    /// What gets the code.
+    pub wrong: &'static str,
+    /// What does not.
+    pub right: &'static str,
+}
+
+/// The entry of a code; letters may be small.
+pub fn explain(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|c| c.code.eq_ignore_ascii_case(code))
+}
+
+const fn code(code: &'static str, title: &'static str, about: &'static str) -> Code {
+    Code { code, title, about, example: None }
+}
+
+impl Code {
+    const fn example(self, at: &'static str, wrong: &'static str, right: &'static str) -> Self {
+        Self { example: Some(Example { at, wrong, right }), ..self }
+    }
+}
+
+const SCENE: &str = "/scenes/0";
+/// A rectangle.
+const BOX: &str = "/scenes/0/layers/0";
+/// A text.
+const WORDS: &str = "/scenes/0/layers/1";
+
+/// All codes, in the order of the alphabet.
+pub const CODES: &[Code] = &[
+    code(
+        "JSON-DEPTH",
+        "the text is nested too deeply",
+        "Objects and arrays may stand 128 deep in each other. No document needs that: a bracket is probably missing.",
+    ),
+    code(
+        "JSON-DUPLICATE-KEY",
+        "a key stands twice in one object",
+        "Readers of JSON disagree which of the two counts, so neither does. Remove one of them.",
+    ),
+    code(
+        "JSON-SYNTAX",
+        "the text is not JSON",
+        "A document is strict JSON (RFC 8259): no comments, no comma before a closing bracket, keys and strings in double \
+         quotes. The place named is where reading stopped; the slip may stand just before it.",
+    ),
+    code(
+        "OCL-ASSET-FORMAT",
+        "a picture cannot be decoded",
+        "Pictures are PNG, JPEG or WebP, told apart by their content and not by their name. The file is damaged, or of \
+         another kind, or beyond the limits on pixels.",
+    ),
+    code(
+        "OCL-ASSET-MISSING",
+        "a file is not there",
+        "An asset's path is relative to the document, in its folder or below. Look for a slip in the name; large and small \
+         letters differ on most systems.",
+    ),
+    code(
+        "OCL-ASSET-PATH",
+        "a path leads where assets may not come from",
+        "A document reads no file outside of its own folder, and nothing from the network, so that it does the same on \
+         every machine and cannot be used to read what it should not.",
+    )
+    .example("/assets/logo", r#""path": "../logo.png""#, r#""path": "pictures/logo.png""#),
+    code(
+        "OCL-ASSET-READ",
+        "a file is there but cannot be read",
+        "The system said no: rights, a folder instead of a file, a link that leads out of the document's folder, or more \
+         than 32 MiB.",
+    ),
+    code(
+        "OCL-CLOCK",
+        "a clock's format or zone is not understood",
+        "{{clock|FORMAT|ZONE}} takes a format of % and a letter out of HIMSpyYmdeaAbBj, and as a zone UTC or an offset from \
+         it. Names such as Europe/Berlin are not known: their rules change, and a machine may have old ones.",
+    )
+    .example(WORDS, r#""text": "{{clock|%H:%M|Europe/Berlin}}""#, r#""text": "{{clock|%H:%M|+01:00}}""#),
+    code(
+        "OCL-COLOR",
+        "a colour is not understood",
+        "A colour is # and six hexadecimal digits, red, green and blue; two more give alpha, FF being opaque.",
+    )
+    .example(BOX, r#""color": "red""#, r##""color": "#FF0000""##),
+    code(
+        "OCL-DUPLICATE-ID",
+        "two things have one id",
+        "Scenes are named apart in a document, and layers in a scene, so that a show or a command can name one of them. \
+         Rename one of the two.",
+    ),
+    code(
+        "OCL-FILE",
+        "the document itself cannot be read",
+        "The file is not there, may not be read, or is not UTF-8 text.",
+    ),
+    code(
+        "OCL-KEYFRAME-ORDER",
+        "a keyframe is not later than the one before it",
+        "Keyframes stand in the order of their times, and no two at one time: a jump is made with the easing \"hold\".",
+    )
+    .example(
+        BOX,
+        r#""automation": { "opacity": [ { "at": 1, "value": 0 }, { "at": 0.5, "value": 1 } ] }"#,
+        r#""automation": { "opacity": [ { "at": 0.5, "value": 1 }, { "at": 1, "value": 0 } ] }"#,
+    ),
+    code(
+        "OCL-LIMIT",
+        "too long, too many or too large",
+        "Everything in a document has a limit, so that a document that is accepted can be played in bounded memory and \
+         time. The specification lists the limits.",
+    )
+    .example(SCENE, r#""in": { "type": "fade", "duration": 600 }"#, r#""in": { "type": "fade", "duration": 0.6 }"#),
+    code(
+        "OCL-MISSING",
+        "a required field is not there",
+        "The object cannot be used without it, and there is no value that would suit most documents. Add the field.",
+    )
+    .example(SCENE, r#""in": { "type": "fade" }"#, r#""in": { "type": "fade", "duration": 0.5 }"#),
+    code(
+        "OCL-NAME",
+        "a name has a character that names do not have",
+        "Ids and names of tokens and assets have 1 to 64 letters, digits, '-', '_' and '.'. No token is named \"clock\": \
+         that is the wall-clock.",
+    )
+    .example(BOX, r#""id": "lower third""#, r#""id": "lower-third""#),
+    code(
+        "OCL-PREPARE",
+        "a scene cannot be made ready for the canvas of the show",
+        "The document is good, but not on this canvas: a layer is too large there, or an asset is gone.",
+    ),
+    code(
+        "OCL-RANGE",
+        "a number is too small or too large",
+        "The message names the least and the greatest value. Lengths are base pixels, opacity runs from 0 to 1.",
+    )
+    .example(BOX, r#""opacity": 80"#, r#""opacity": 0.8"#),
+    code(
+        "OCL-TEMPLATE",
+        "the braces of a text cannot be read",
+        "A token stands between two opening and two closing braces: {{name}}, with filters after a bar: {{name|upper}}.",
+    )
+    .example(WORDS, r#""text": "Now: {{name""#, r#""text": "Now: {{name}}""#),
+    code(
+        "OCL-TIME",
+        "a length of time is not understood",
+        "A length of time is a number of seconds, the same as a string with s, or output frames with f.",
+    )
+    .example(
+        SCENE,
+        r#""in": { "type": "fade", "duration": "half a second" }"#,
+        r#""in": { "type": "fade", "duration": "0.5s" }"#,
+    ),
+    code(
+        "OCL-TOKEN-LENGTH",
+        "a token's value is longer than the token allows",
+        "A token has room for maxLength characters (200 if it does not say). Shorten the value, or allow more.",
+    )
+    .example("/tokens/name", r#""default": "Ada Lovelace", "maxLength": 3"#, r#""default": "Ada", "maxLength": 3"#),
+    code(
+        "OCL-TYPE",
+        "a value is of the wrong kind",
+        "A string stands where a number is meant, or the like. Numbers have no quotes.",
+    )
+    .example(BOX, r#""opacity": "0.8""#, r#""opacity": 0.8"#),
+    code(
+        "OCL-UNKNOWN-ASSET",
+        "a layer names an asset that the document does not have",
+        "Assets are listed under \"assets\"; a layer names them by their id, not by their path.",
+    )
+    .example(
+        SCENE,
+        r#""layers": [ { "id": "mark", "type": "image", "asset": "logo.png" } ]"#,
+        r#""layers": [ { "id": "mark", "type": "image", "asset": "logo" } ]"#,
+    ),
+    code(
+        "OCL-UNKNOWN-FIELD",
+        "a field has a name that means nothing here",
+        "It is a slip, or belongs to another object. Left alone it would do nothing, silently. Fields of your own begin \
+         with x- and are left alone everywhere. In a document of a later minor version this is a warning.",
+    )
+    .example(BOX, r#""opacty": 0.8"#, r#""opacity": 0.8"#),
+    code(
+        "OCL-UNKNOWN-FILTER",
+        "a token is followed by a filter that is not known",
+        "The message names the nearest filter, or all of them.",
+    )
+    .example(WORDS, r#""text": "{{name|uper}}""#, r#""text": "{{name|upper}}""#),
+    code(
+        "OCL-UNKNOWN-LAYER",
+        "a layer has a type that is not known",
+        "The message names the nearest type, or all of them. In a document of a later minor version the layer is left out \
+         with a warning.",
+    )
+    .example(
+        WORDS,
+        r#""type": "txet""#,
+        r#""type": "text""#,
+    ),
+    code(
+        "OCL-UNKNOWN-SCENE",
+        "a show names a scene that the document does not have",
+        "The show file, or --scene, names a scene by its id. Without a name the first scene is meant.",
+    ),
+    code(
+        "OCL-UNKNOWN-TOKEN",
+        "a text or a show names a token that the document does not have",
+        "A token is declared under \"tokens\" with its default before a text may use it, so that a form can be made from \
+         the document, and a slip is found before anybody sees it.",
+    )
+    .example(WORDS, r#""text": "{{nmae}}""#, r#""text": "{{name}}""#),
+    code(
+        "OCL-UNKNOWN-VALUE",
+        "a word out of a fixed list is misspelt",
+        "The message names the nearest word, or all of them.",
+    )
+    .example(WORDS, r#""align": "centre""#, r#""align": "center""#),
+    code(
+        "OCL-VERSION",
+        "the document is of a version that is not spoken",
+        "Another major version is refused. A later minor version plays, without what it has beyond this one, and this is \
+         a warning then.",
+    )
+    .example("", r#""ocl": "2.0""#, r#""ocl": "1.0""#),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, Value};
+
+    const BASE: &str = r##"{
+        "ocl": "1.0", "canvas": { "width": 1920, "height": 1080 },
+        "tokens": { "name": { "default": "Ada", "maxLength": 20 } },
+        "assets": { "logo": { "path": "logo.png" } },
+        "scenes": [ { "id": "main", "layers": [
+            { "id": "box", "type": "rect", "width": 400, "height": 90, "color": "#123456" },
+            { "id": "words", "type": "text", "text": "Hello", "size": 40 } ] } ] }"##;
+
+    /// The document with some members of one object replaced.
+    fn with(at: &str, members: &str) -> String {
+        let mut document: Value = serde_json::from_str(BASE).unwrap();
+        let members: Map<String, Value> = serde_json::from_str(&format!("{{{members}}}")).unwrap();
+        let object = document.pointer_mut(at).and_then(Value::as_object_mut).unwrap();
+        object.extend(members);
+        document.to_string()
+    }
+
+    #[test]
+    fn codes_are_sorted_and_found() {
+        assert!(CODES.is_sorted_by(|a, b| a.code < b.code), "in the order of the alphabet, and none twice");
+        assert_eq!(explain("ocl-range").map(|c| c.code), Some("OCL-RANGE"));
+        assert_eq!(explain("OCL"), None);
+    }
+    #[test]
+    fn examples_get_their_code_wrong_and_nothing_right() {
+        for c in CODES {
+            let Some(e) = c.example else { continue };
+            let found = crate::Document::parse(&with(e.at, e.wrong)).unwrap_err();
+            assert!(found.iter().all(|d| d.code == c.code), "{}: {found:?}", c.code);
+            let right = crate::Document::parse(&with(e.at, e.right));
+            assert!(right.as_ref().is_ok_and(|(_, warnings)| warnings.is_empty()), "{}: {right:?}", c.code);
+        }
+    }
+}
