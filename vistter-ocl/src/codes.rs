@@ -116,6 +116,12 @@ pub const CODES: &[Code] = &[
         "The file is not there, may not be read, or is not UTF-8 text.",
     ),
     code(
+        "OCL-FILTER",
+        "a filter is given something it does not understand",
+        "What stands after a filter's colon is not what it takes. The message says what to write.",
+    )
+    .example(WORDS, r#""text": "{{name|truncate}}""#, r#""text": "{{name|truncate:12}}""#),
+    code(
         "OCL-KEYFRAME-ORDER",
         "a keyframe is not later than the one before it",
         "Keyframes stand in the order of their times, and no two at one time: a jump is made with the easing \"hold\".",
@@ -178,6 +184,13 @@ pub const CODES: &[Code] = &[
         "A token has room for maxLength characters (200 if it does not say). Shorten the value, or allow more.",
     )
     .example("/tokens/name", r#""default": "Ada Lovelace", "maxLength": 3"#, r#""default": "Ada", "maxLength": 3"#),
+    code(
+        "OCL-TOKEN-VALUE",
+        "a token's value is not of the token's type, or outside its limits",
+        "A token says what its values may be: any string, one of its choices, a number between two others, a date. The \
+         value comes from the document's default, the show or an operator; all of them are checked.",
+    )
+    .example("/tokens/name", r#""type": "integer", "default": "two""#, r#""type": "integer", "default": 2"#),
     code(
         "OCL-TYPE",
         "a value is of the wrong kind",
@@ -252,7 +265,7 @@ mod tests {
 
     const BASE: &str = r##"{
         "ocl": "1.0", "canvas": { "width": 1920, "height": 1080 },
-        "tokens": { "name": { "default": "Ada", "maxLength": 20 } },
+        "tokens": { "name": { "default": "Ada" } },
         "assets": { "logo": { "path": "logo.png" } },
         "scenes": [ { "id": "main", "layers": [
             { "id": "box", "type": "rect", "width": 400, "height": 90, "color": "#123456" },

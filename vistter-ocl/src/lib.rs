@@ -63,6 +63,7 @@ pub mod codes;
 mod compile;
 mod ease;
 mod fault;
+mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod limits;
@@ -75,7 +76,9 @@ mod program;
 mod raster;
 mod read;
 mod renderer;
+mod schema;
 mod template;
+mod token;
 mod wallclock;
 
 pub use assets::{AssetSource, Assets, Folder};
@@ -86,6 +89,7 @@ pub use fault::Faults;
 pub use model::Document;
 pub use overlay::OclOverlay;
 pub use program::{LayerState, SceneProgram};
+pub use schema::schema;
 pub use template::{Template, TemplateFault};
 
 use vistter_core::diagnose::Diagnostic;

@@ -25,6 +25,10 @@ pub const MAX_LINES: usize = 40;
 pub const DEFAULT_TOKEN_CHARS: usize = 200;
 /// Characters a token may hold at most.
 pub const MAX_TOKEN_CHARS: usize = 2_000;
+/// Choices of a token.
+pub const MAX_CHOICES: usize = 64;
+/// Filters after one token.
+pub const MAX_FILTERS: usize = 8;
 /// Bytes of one asset file.
 pub const MAX_ASSET_BYTES: u64 = 32 << 20;
 /// Pixels of one decoded image (a 4K frame and a half).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use vistter_core::config::Span;
 
 use crate::template::Template;
+pub use crate::token::{Token, TokenKind, ValueFault};
 
 /// A checked document. Made by [`Document::parse`](crate::Document::parse).
 #[derive(Clone, Debug, PartialEq)]
@@ -21,15 +22,6 @@ pub struct Document {
     pub assets: BTreeMap<String, Asset>,
     /// At least one.
     pub scenes: Vec<Scene>,
-}
-
-/// A slot for live data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// The value until one is set.
-    pub default: String,
-    /// Characters a value may have.
-    pub max_length: usize,
 }
 
 /// A file beside the document.

@@ -16,6 +16,7 @@ use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::model::Document;
 use crate::presence::{FULL, Presence};
 use crate::program::earliest;
+use crate::read::token::value_fault;
 use crate::renderer::Renderer;
 
 /// One scene of a document, playing.
@@ -77,7 +78,10 @@ impl OclOverlay {
         }
         let scene = scene.unwrap_or_default();
         let mut values: BTreeMap<_, _> = document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
-        values.extend(tokens.clone());
+        for (name, value) in tokens {
+            let shown = document.tokens.get(name).map_or(value.as_str(), |t| t.shown(value));
+            values.insert(name.clone(), shown.to_owned());
+        }
         let (id, presence) = (id.into(), Presence::Off);
         Ok(Self { id, document, warnings, assets, scene, tokens: values, renderer: None, presence })
     }
@@ -152,12 +156,10 @@ fn token_faults(document: &Document, tokens: &BTreeMap<String, String>) -> Vec<D
             Diagnostic::error("OCL-UNKNOWN-TOKEN", "/tokens", format!("the document has no token \"{name}\""))
                 .suggest(name, document.tokens.keys().map(String::as_str)),
         ),
-        Some(t) if value.chars().count() > t.max_length => Some(Diagnostic::error(
-            "OCL-TOKEN-LENGTH",
-            format!("/tokens/{name}"),
-            format!("the value of \"{name}\" has {} characters; at most {} fit", value.chars().count(), t.max_length),
-        )),
-        Some(_) => None,
+        Some(t) => {
+            let what = format!("the value of \"{name}\"");
+            t.check(value).err().map(|e| value_fault(&format!("/tokens/{name}"), &what, &e))
+        }
     };
     tokens.iter().filter_map(fault).collect()
 }
@@ -187,8 +189,9 @@ impl Overlay for OclOverlay {
                     return Err(Faults::new(Some(format!("overlay {}", self.id)), list).into());
                 }
                 for (name, value) in values {
-                    if let Some(v) = self.tokens.get_mut(name) {
-                        v.clone_from(value);
+                    if let (Some(v), Some(t)) = (self.tokens.get_mut(name), self.document.tokens.get(name)) {
+                        v.clear();
+                        v.push_str(t.shown(value));
                     }
                 }
             }

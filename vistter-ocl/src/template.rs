@@ -1,17 +1,15 @@
 //! Text with tokens: `Now: {{title|upper}}`, `{{clock|%H:%M:%S|+01:00}}`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use vistter_core::clock::WallTime;
 
-use crate::limits::MAX_EXPANDED_CHARS;
+use crate::filter::{Filter, FilterFault};
+use crate::limits::{MAX_EXPANDED_CHARS, MAX_FILTERS};
 use crate::wallclock::{Format, Offset};
 
 /// The name that stands for wall-clock time.
 pub(crate) const CLOCK: &str = "clock";
-/// Names of the filters, as written.
-pub(crate) const FILTERS: [&str; 3] = ["upper", "lower", "default:…"];
 
 /// A text with its tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,13 +24,6 @@ enum Part {
     Clock { format: Format, offset: Offset },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Filter {
-    Upper,
-    Lower,
-    Default(String),
-}
-
 /// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateFault {
@@ -42,6 +33,12 @@ pub enum TemplateFault {
     Empty,
     /// A filter nobody knows.
     Filter(String),
+    /// A filter with a wrong argument: what is wrong, and what to write.
+    Argument(String, String),
+    /// A filter after the clock, which takes none.
+    ClockFilter(String),
+    /// More filters after one token than there may be.
+    Filters(usize),
     /// A clock format with a letter nobody knows.
     ClockFormat(String),
     /// A time zone that is neither `UTC` nor an offset.
@@ -113,8 +110,9 @@ impl Template {
                 Part::Literal(s) => out.push_str(s),
                 Part::Clock { format, offset } => format.write(wall, *offset, out),
                 Part::Token { name, filters } => {
-                    let value = tokens.get(name).map_or("", String::as_str);
-                    filter(value, filters, out);
+                    let from = out.len();
+                    out.push_str(tokens.get(name).map_or("", String::as_str));
+                    filters.iter().for_each(|f| f.apply(out, from));
                 }
             }
         }
@@ -122,24 +120,6 @@ impl Template {
             out.truncate(i);
         }
     }
-}
-
-fn filter(value: &str, filters: &[Filter], out: &mut String) {
-    let mut case = None;
-    let mut value = value;
-    for f in filters {
-        match f {
-            Filter::Default(d) if value.is_empty() => value = d,
-            Filter::Default(_) => {}
-            f => case = Some(f),
-        }
-    }
-    // Writing to a String cannot fail.
-    let _ = match case {
-        Some(Filter::Upper) => value.chars().flat_map(char::to_uppercase).try_for_each(|c| out.write_char(c)),
-        Some(Filter::Lower) => value.chars().flat_map(char::to_lowercase).try_for_each(|c| out.write_char(c)),
-        _ => out.write_str(value),
-    };
 }
 
 /// What stands between the braces; a token with a faulty filter is still a token, so that its name is checked too.
@@ -158,17 +138,20 @@ fn part(body: &str, faults: &mut Vec<TemplateFault>) -> Option<Part> {
         if offset.is_none() {
             faults.push(TemplateFault::Zone(zone.to_owned()));
         }
-        faults.extend(fields.map(|extra| TemplateFault::Filter(extra.trim().to_owned())));
+        faults.extend(fields.map(|extra| TemplateFault::ClockFilter(extra.trim().to_owned())));
         return Some(Part::Clock { format: format?, offset: offset? });
     }
     let mut filters = Vec::new();
     for f in fields {
-        match (f.trim(), f.trim_start().strip_prefix("default:")) {
-            ("upper", _) => filters.push(Filter::Upper),
-            ("lower", _) => filters.push(Filter::Lower),
-            (_, Some(text)) => filters.push(Filter::Default(text.to_owned())),
-            (unknown, None) => faults.push(TemplateFault::Filter(unknown.to_owned())),
+        match Filter::parse(f) {
+            Ok(f) => filters.push(f),
+            Err(FilterFault::Unknown(name)) => faults.push(TemplateFault::Filter(name)),
+            Err(FilterFault::Argument(what, help)) => faults.push(TemplateFault::Argument(what, help)),
+            Err(FilterFault::Format(piece)) => faults.push(TemplateFault::ClockFormat(piece)),
         }
+    }
+    if filters.len() > MAX_FILTERS {
+        faults.push(TemplateFault::Filters(filters.len()));
     }
     Some(Part::Token { name: name.to_owned(), filters })
 }

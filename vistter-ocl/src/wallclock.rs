@@ -26,6 +26,9 @@ const MONTHS: [&str; 12] = [
 pub(crate) struct Offset(i64);
 
 impl Offset {
+    /// None.
+    pub(crate) const UTC: Self = Self(0);
+
     /// Parses `UTC`, `Z`, `+01:00`, `-0330`, `+1`.
     pub(crate) fn parse(s: &str) -> Option<Self> {
         if s.eq_ignore_ascii_case("utc") || s == "Z" {
@@ -136,6 +139,28 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
 }
 
+/// A date of ISO 8601, `2026-11-21`, or one with a time, `2026-11-21T18:30` or `2026-11-21T18:30:05`; as if it were UTC.
+pub(crate) fn parse_iso(s: &str) -> Option<WallTime> {
+    let (date, time) = s.split_once('T').map_or((s, "00:00"), |(d, t)| (d, t));
+    let field =
+        |s: &str, len: usize| (s.len() == len && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok())?;
+    let mut ymd = date.split('-');
+    let (y, m, d): (i64, i64, i64) = (field(ymd.next()?, 4)?, field(ymd.next()?, 2)?, field(ymd.next()?, 2)?);
+    let mut hms = time.split(':');
+    let (h, min) = (field(hms.next()?, 2)?, field(hms.next()?, 2)?);
+    let sec = hms.next().map_or(Some(0), |s| field(s, 2))?;
+    if ymd.next().is_some() || hms.next().is_some() || h > 23 || min > 59 || sec > 59 || !(1..=12).contains(&m) {
+        return None;
+    }
+    // What WallTime's 64 bits of nanoseconds hold, with room: 1700 to 2200.
+    if !(1700..2200).contains(&y) {
+        return None;
+    }
+    let days = from_civil(y, m, d);
+    let real = civil(days) == (y, m, d);
+    real.then(|| WallTime::from_unix_nanos((days * DAY + h * 3600 + min * 60 + sec) * 1_000_000_000))
+}
+
 /// The reverse of [`civil`].
 fn from_civil(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
@@ -166,6 +191,25 @@ mod tests {
         assert_eq!(at(-1, "%Y-%m-%d", "Z"), "1969-12-31");
     }
     #[test]
+    fn dates_of_iso_8601() {
+        assert_eq!(parse_iso("1970-01-02").map(|t| t.unix_secs()), Some(86_400));
+        assert_eq!(parse_iso("2024-02-29T23:59:59").map(|t| t.unix_secs()), Some(1_709_251_199));
+        for bad in [
+            "",
+            "2026",
+            "2026-1-2",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-01-01T24:00",
+            "2026-01-01T1:00",
+            "2026-01-01T10:00:00Z",
+            "+026-01-01",
+            "9999-01-01",
+        ] {
+            assert_eq!(parse_iso(bad), None, "{bad}");
+        }
+    }
+    #[test]
     fn offsets() {
         for bad in ["", "1", "+", "+15:00", "+1:5", "+01:60", "Europe/Berlin", "+é", "+1:", "-:30"] {
             assert_eq!(Offset::parse(bad), None, "{bad}");
@@ -188,6 +232,8 @@ mod tests {
             prop_assert!(!s.is_empty());
         }
         #[test]
-        fn parsers_never_panic(s in "\\PC{0,12}") { let _ = (Format::parse(&s), Offset::parse(&s)); }
+        fn parsers_never_panic(s in "\\PC{0,12}", iso in "[0-9T:-]{0,20}") {
+            let _ = (Format::parse(&s), Offset::parse(&s), parse_iso(&s), parse_iso(&iso));
+        }
     }
 }

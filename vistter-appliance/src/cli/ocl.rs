@@ -18,6 +18,8 @@ pub(crate) enum OclCommand {
     Check(OclCheckArgs),
     /// Draw a scene as PNG, one frame or a range of them
     Render(OclRenderArgs),
+    /// Print the JSON Schema of the language, or of a document's tokens
+    Schema(OclSchemaArgs),
     /// Say what a code such as OCL-RANGE means
     Explain(OclExplainArgs),
 }
@@ -29,6 +31,12 @@ pub(crate) struct OclCheckArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OclSchemaArgs {
+    /// An overlay document: its tokens as a schema, from which a form can be made
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use vistter::ocl::codes::{CODES, Code};
-use vistter::ocl::{OclOverlay, check_file, explain, model::Color};
+use vistter::ocl::{OclOverlay, check_file, explain, model::Color, schema};
 use vistter_core::clock::{Clock, SystemClock, WallTime};
 use vistter_core::diagnose::{Severity, nearest};
 use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
 use vistter_core::{Error, ErrorKind, Result};
 
-use crate::cli::ocl::{OclArgs, OclCheckArgs, OclCommand, OclExplainArgs, OclRenderArgs};
+use crate::cli::ocl::{OclArgs, OclCheckArgs, OclCommand, OclExplainArgs, OclRenderArgs, OclSchemaArgs};
 use crate::exit::Exit;
 use crate::ui::{fail, human, json, picture};
 
@@ -20,6 +20,7 @@ pub(crate) fn ocl(args: &OclArgs) -> Exit {
     match &args.command {
         OclCommand::Check(a) => check(a),
         OclCommand::Render(a) => render(a),
+        OclCommand::Schema(a) => print_schema(a),
         OclCommand::Explain(a) => said(a),
     }
 }
@@ -73,6 +74,20 @@ fn said(args: &OclExplainArgs) -> Exit {
         println!("\nwrong:  {}\nright:  {}", e.wrong, e.right);
     }
     Exit::Ok
+}
+
+fn print_schema(args: &OclSchemaArgs) -> Exit {
+    let schema = match &args.file {
+        None => schema(),
+        Some(file) => match OclOverlay::from_file("", file, None, &BTreeMap::new()) {
+            Ok(o) => o.document().data_schema(),
+            Err(faults) => {
+                eprintln!("{faults}");
+                return Exit::Invalid;
+            }
+        },
+    };
+    if json::document(&schema) { Exit::Ok } else { Exit::Failed }
 }
 
 fn render(args: &OclRenderArgs) -> Exit {

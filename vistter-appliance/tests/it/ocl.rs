@@ -76,3 +76,13 @@ fn render() {
     vistter(&["ocl", "render", &file, "-o", "/nonexistent/x.png"]).assert_code(1).assert_says("/nonexistent");
     vistter(&["ocl", "render", &file, "-o", &out, "--at", "2s", "--to", "1s"]).assert_code(1).assert_says("--to");
 }
+
+#[test]
+fn schema() {
+    let language: Value = serde_json::from_str(&vistter(&["ocl", "schema"]).assert_code(0).out).unwrap();
+    assert!(language["$defs"]["layer"]["oneOf"].is_array());
+    let file = beside("assets/demo/lower-third.ocl.json");
+    let form: Value = serde_json::from_str(&vistter(&["ocl", "schema", &file]).assert_code(0).out).unwrap();
+    assert!(form["properties"].as_object().is_some_and(|p| !p.is_empty()), "{form:#}");
+    vistter(&["ocl", "schema", "not-there.ocl.json"]).assert_code(3).assert_says("OCL-FILE");
+}

@@ -1,15 +1,13 @@
-//! The document, its tokens and assets.
+//! The document and its assets.
 
 use std::collections::BTreeMap;
 
 use vistter_core::diagnose::Diagnostic;
 
 use super::walk::{Faults, Node};
-use super::{scalar, scene};
-use crate::limits::{
-    DEFAULT_TOKEN_CHARS, MAX_ASSETS, MAX_EXTENT, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKEN_CHARS, MAX_TOKENS,
-};
-use crate::model::{Asset, Document, Token};
+use super::{scalar, scene, token};
+use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKENS};
+use crate::model::{Asset, Document};
 use crate::template::CLOCK;
 
 /// The minor version of the language that this crate speaks; the major version is 1.
@@ -23,6 +21,7 @@ pub(super) struct Names<'a> {
 
 pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     let o = root.object(faults)?;
+    o.field("$schema"); // for editors
     let minor = o.required("ocl", version);
     if let Some(m) = minor
         && m > MINOR
@@ -47,7 +46,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         tokens: token_nodes.iter().map(|(k, _)| *k).collect(),
         assets: asset_nodes.iter().map(|(k, _)| *k).collect(),
     };
-    let tokens = named(&token_nodes, faults, token);
+    let tokens = named(&token_nodes, faults, token::read);
     let assets = named(&asset_nodes, faults, asset);
     if let Some((_, n)) = token_nodes.iter().find(|(k, _)| *k == CLOCK) {
         n.fault_help(faults, "OCL-NAME", "\"clock\" is the wall-clock", "give the token another name");
@@ -90,24 +89,6 @@ fn version(n: &Node<'_>, f: &Faults) -> Option<u32> {
         n.fault_help(f, "OCL-VERSION", format!("OCL version \"{s}\" is not supported"), help);
     }
     minor
-}
-
-fn token(n: &Node<'_>, f: &Faults) -> Option<Token> {
-    let o = n.object(f)?;
-    let default = o.optional("default", |n, f| scalar::text(n, f, MAX_TOKEN_CHARS)).unwrap_or_default();
-    let max = o.optional("maxLength", |n, f| scalar::whole(n, f, 1, MAX_TOKEN_CHARS as i64));
-    o.finish()?;
-    let max_length = max.map_or(DEFAULT_TOKEN_CHARS, |m| m as usize);
-    if default.chars().count() > max_length {
-        let at = format!("{}/default", n.pointer);
-        f.push(Diagnostic::error(
-            "OCL-TOKEN-LENGTH",
-            at,
-            format!("the default is longer than {max_length} characters"),
-        ));
-        return None;
-    }
-    Some(Token { default, max_length })
 }
 
 fn asset(n: &Node<'_>, f: &Faults) -> Option<Asset> {

@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `walk.rs` | objects, required and optional fields, unknown names, types |
 //! | `scalar.rs` | ids, numbers in a range, spans, colours, easings, templates |
-//! | `document.rs` | the document, its tokens and assets |
+//! | `document.rs` | the document and its assets |
+//! | `token.rs` | tokens |
 //! | `scene.rs` | scenes, layers, automation |
 
 mod document;
 mod scalar;
 mod scene;
+pub(crate) mod token;
 mod walk;
 
 use vistter_core::diagnose::{Diagnostic, Severity, Source};

@@ -5,9 +5,11 @@ use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
 
 use super::walk::{Faults, Node};
+use crate::filter::FILTERS;
+use crate::limits::MAX_FILTERS;
 use crate::limits::{MAX_EXTENT, MAX_FADE_SECONDS, MAX_ID_CHARS, MAX_TEXT_CHARS};
 use crate::model::{Align, Anchor, Color, Easing};
-use crate::template::{FILTERS, Template, TemplateFault};
+use crate::template::{Template, TemplateFault};
 use crate::wallclock::Format;
 
 /// Any string of at most `max` characters.
@@ -211,6 +213,16 @@ fn template_fault(n: &Node<'_>, f: &Faults, fault: &TemplateFault) {
         TemplateFault::Filter(name) => {
             let d = Diagnostic::error("OCL-UNKNOWN-FILTER", n.pointer.clone(), format!("unknown filter \"{name}\""));
             f.push(d.suggest(name, FILTERS));
+        }
+        TemplateFault::Argument(what, help) => n.fault_help(f, "OCL-FILTER", what, help),
+        TemplateFault::ClockFilter(name) => n.fault_help(
+            f,
+            "OCL-CLOCK",
+            format!("\"{name}\" stands after the clock, which has a format and a zone only"),
+            "write {{clock|FORMAT|ZONE}}",
+        ),
+        TemplateFault::Filters(n_filters) => {
+            n.fault(f, "OCL-LIMIT", format!("{n_filters} filters; at most {MAX_FILTERS} are allowed"));
         }
         TemplateFault::ClockFormat(piece) => n.fault_help(
             f,

@@ -103,5 +103,5 @@ macro_rules! cases {
 
 cases! {
     anchors fade_half image_scaled keyframes_moving message odd_edges portrait_canvas rect_rounded_alpha text_lines
-    ticker_running tokens_and_clock
+    ticker_running token_filters tokens_and_clock
 }

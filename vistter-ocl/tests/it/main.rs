@@ -8,4 +8,5 @@ mod fuzz;
 mod golden;
 mod overlay;
 mod picture;
+mod schema;
 mod specification;

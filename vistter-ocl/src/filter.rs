@@ -1,0 +1,289 @@
+//! What may follow a token after a bar: `{{name|trim|truncate:12|upper}}`, `{{goals|pad:2:0}}`, `{{day|date:%e %B}}`.
+//!
+//! Filters work from left to right, each on what the one before it gave. They work at the end of the text being
+//! filled in, in place, so that filling in the same text again needs no new memory.
+
+use std::fmt::Write as _;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::limits::MAX_TOKEN_CHARS;
+use crate::token::number;
+use crate::wallclock::{self, Format};
+
+/// Names of the filters, as written.
+pub(crate) const FILTERS: [&str; 8] =
+    ["upper", "lower", "trim", "truncate:…", "pad:…", "number", "date:…", "default:…"];
+
+/// One filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filter {
+    Upper,
+    Lower,
+    /// Without white space at both ends.
+    Trim,
+    /// At most so many characters (grapheme clusters), the last one "…" if something is left out.
+    Truncate(usize),
+    /// At least so many characters, filled up on the left.
+    Pad(usize, char),
+    /// Thousands in groups; so many decimals, as many as there are if absent.
+    Number(Option<usize>, Style),
+    /// A date in another form.
+    Date(Format),
+    /// Stands in for an empty value.
+    Default(String),
+}
+
+/// How a language writes numbers: what stands between thousands, and before the fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Style {
+    group: char,
+    point: char,
+}
+
+impl Style {
+    /// The names. `plain` has no groups.
+    pub(crate) const NAMES: [&'static str; 5] = ["en", "de", "fr", "ch", "plain"];
+    const NONE: char = '\0';
+
+    fn parse(name: &str) -> Option<Self> {
+        let (group, point) = match name {
+            "en" => (',', '.'),
+            "de" => ('.', ','),
+            // a space at which no line breaks
+            "fr" => ('\u{a0}', ','),
+            "ch" => ('’', '.'),
+            "plain" => (Self::NONE, '.'),
+            _ => return None,
+        };
+        Some(Self { group, point })
+    }
+}
+
+/// What is wrong with a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FilterFault {
+    Unknown(String),
+    /// What is wrong with what stands after the colon, and what to write.
+    Argument(String, String),
+    Format(String),
+}
+
+impl Filter {
+    /// Reads what stands between two bars.
+    pub(crate) fn parse(text: &str) -> Result<Self, FilterFault> {
+        let (name, argument) = match text.trim_start().split_once(':') {
+            Some((n, a)) => (n.trim(), Some(a)),
+            None => (text.trim(), None),
+        };
+        let wrong = |what: &str, help: &str| FilterFault::Argument(what.to_owned(), help.to_owned());
+        let count = |s: &str| s.trim().parse().ok().filter(|n| (1..=MAX_TOKEN_CHARS).contains(n));
+        Ok(match (name, argument) {
+            ("upper", None) => Self::Upper,
+            ("lower", None) => Self::Lower,
+            ("trim", None) => Self::Trim,
+            ("default", Some(text)) => Self::Default(text.to_owned()),
+            ("truncate", a) => match a.and_then(count) {
+                Some(n) => Self::Truncate(n),
+                None => return Err(wrong("\"truncate\" needs a number of characters", "write truncate:20")),
+            },
+            ("pad", a) => {
+                let help = "write pad:2 for spaces, or pad:2:0 for zeros";
+                let (n, fill) = a.map_or(("", None), |a| a.split_once(':').map_or((a, None), |(n, f)| (n, Some(f))));
+                let mut fill = fill.unwrap_or(" ").chars();
+                match (count(n), fill.next(), fill.next()) {
+                    (Some(n), Some(c), None) if !c.is_control() => Self::Pad(n, c),
+                    _ => {
+                        return Err(wrong("\"pad\" needs a number of characters, and may have one to fill with", help));
+                    }
+                }
+            }
+            ("number", a) => {
+                let (digits, style) = a.map_or(("", "en"), |a| a.split_once(':').unwrap_or((a, "en")));
+                let digits = digits.trim();
+                let decimals = digits.parse().ok().filter(|n| *n <= 9);
+                if decimals.is_none() && !digits.is_empty() {
+                    return Err(wrong(
+                        &format!("\"{digits}\" is not a number of decimals"),
+                        "write number, number:2 or number:2:de; from 0 to 9 decimals",
+                    ));
+                }
+                let Some(style) = Style::parse(style.trim()) else {
+                    let known = Style::NAMES.join(", ");
+                    return Err(wrong(
+                        &format!("unknown way to write numbers \"{}\"", style.trim()),
+                        &format!("expected one of: {known}"),
+                    ));
+                };
+                Self::Number(decimals, style)
+            }
+            ("date", Some(format)) => Self::Date(Format::parse(format).map_err(FilterFault::Format)?),
+            ("date", None) => return Err(wrong("\"date\" needs a form", "write date:%e %B %Y")),
+            ("default", None) => return Err(wrong("\"default\" needs a text", "write default:none")),
+            ("upper" | "lower" | "trim", Some(_)) => {
+                return Err(wrong(&format!("nothing stands after \"{name}\""), &format!("write {name}")));
+            }
+            (unknown, _) => return Err(FilterFault::Unknown(unknown.to_owned())),
+        })
+    }
+
+    /// Works on `text[from..]`, the value so far.
+    pub(crate) fn apply(&self, text: &mut String, from: usize) {
+        let end = text.len();
+        match self {
+            Self::Default(d) if end == from => text.push_str(d),
+            Self::Default(_) => {}
+            Self::Upper => each(text, from, |c, out| c.to_uppercase().for_each(|c| out.push(c))),
+            Self::Lower => each(text, from, |c, out| c.to_lowercase().for_each(|c| out.push(c))),
+            Self::Trim => {
+                text.truncate(from + text[from..].trim_end().len());
+                let skip = text[from..].len() - text[from..].trim_start().len();
+                text.drain(from..from + skip);
+            }
+            Self::Truncate(n) => {
+                let mut starts = text[from..].grapheme_indices(true).map(|(i, _)| i);
+                let (last, over) = (starts.by_ref().nth(n - 1), starts.next());
+                if let (Some(last), Some(_)) = (last, over) {
+                    text.truncate(from + last);
+                    text.push('…');
+                }
+            }
+            Self::Pad(n, fill) => {
+                for _ in text[from..].graphemes(true).count()..*n {
+                    text.insert(from, *fill);
+                }
+            }
+            Self::Number(decimals, style) => {
+                if let Some(n) = number(&text[from..]) {
+                    let decimals = decimals.unwrap_or_else(|| text[from..].split_once('.').map_or(0, |(_, f)| f.len()));
+                    text.truncate(from);
+                    write_number(n, decimals, *style, text);
+                }
+            }
+            Self::Date(format) => {
+                if let Some(t) = wallclock::parse_iso(&text[from..]) {
+                    text.truncate(from);
+                    format.write(t, wallclock::Offset::UTC, text);
+                }
+            }
+        }
+    }
+}
+
+/// Replaces `text[from..]` character by character: what comes out is written behind it, and it is cut out.
+fn each(text: &mut String, from: usize, change: impl Fn(char, &mut String)) {
+    let end = text.len();
+    let mut at = from;
+    while at < end {
+        let Some(c) = text[at..].chars().next() else { break };
+        change(c, text);
+        at += c.len_utf8();
+    }
+    text.drain(from..end);
+}
+
+fn write_number(n: f64, decimals: usize, style: Style, out: &mut String) {
+    let from = out.len();
+    // Writing to a String cannot fail. The same digits on every machine: Rust's own formatting, no library's.
+    let _ = write!(out, "{n:.decimals$}");
+    // "-0" after rounding is no number people write
+    if out[from..].starts_with('-') && !out[from..].bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        out.remove(from);
+    }
+    let start = from + usize::from(out[from..].starts_with('-'));
+    let point = out[start..].find('.').map_or(out.len(), |i| start + i);
+    if point < out.len() && style.point != '.' {
+        out.remove(point);
+        out.insert(point, style.point);
+    }
+    if style.group != Style::NONE {
+        let mut at = point;
+        while at > start + 3 {
+            at -= 3;
+            out.insert(at, style.group);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(filters: &str, value: &str) -> String {
+        let mut text = format!("before {value}");
+        for f in filters.split('|') {
+            Filter::parse(f).unwrap_or_else(|e| panic!("{f}: {e:?}")).apply(&mut text, 7);
+        }
+        text.strip_prefix("before ").unwrap().to_owned()
+    }
+
+    #[test]
+    fn each_filter() {
+        for (filters, value, want) in [
+            ("upper", "ströße", "STRÖSSE"),
+            ("lower", "ÅSA", "åsa"),
+            ("trim", "  a b\u{a0} ", "a b"),
+            ("truncate:4", "abcd", "abcd"),
+            ("truncate:4", "abcde", "abc…"),
+            ("truncate:2", "e\u{301}e\u{301}e\u{301}", "e\u{301}…"),
+            ("truncate:1", "ab", "…"),
+            ("pad:3:0", "7", "007"),
+            ("pad:3", "1234", "1234"),
+            ("pad:2", "", "  "),
+            ("number", "1234567.50", "1,234,567.50"),
+            ("number:0:de", "-1234.5", "-1.234"),
+            ("number:2:fr", "1234.5", "1\u{a0}234,50"),
+            ("number:1:ch", "999", "999.0"),
+            ("number:0", "-0.4", "0"),
+            ("number:2:plain", "12345", "12345.00"),
+            ("number", "n/a", "n/a"),
+            ("date:%e %B %Y", "2026-11-21", "21 November 2026"),
+            ("date:%H:%M", "2026-11-21T18:05", "18:05"),
+            ("date:%H", "soon", "soon"),
+            ("default:none", "", "none"),
+            ("trim|default:none|upper", "  ", "NONE"),
+            ("truncate:3|upper", "straße", "ST…"),
+        ] {
+            assert_eq!(run(filters, value), want, "{filters} of {value:?}");
+        }
+    }
+    #[test]
+    fn faults_name_what_to_write() {
+        for (bad, help) in [
+            ("truncate", "truncate:20"),
+            ("truncate:0", "truncate:20"),
+            ("pad:2:ab", "pad:2:0"),
+            ("number:x", "number:2:de"),
+            ("number:2:xx", "en, de"),
+            ("date", "date:%e"),
+            ("default", "default:"),
+            ("upper:x", "upper"),
+        ] {
+            match Filter::parse(bad) {
+                Err(FilterFault::Argument(_, h)) => assert!(h.contains(help), "{bad}: {h}"),
+                other => panic!("{bad}: {other:?}"),
+            }
+        }
+        assert_eq!(Filter::parse("uper"), Err(FilterFault::Unknown("uper".into())));
+        assert_eq!(Filter::parse("date:%Q"), Err(FilterFault::Format("%Q".into())));
+    }
+    proptest! {
+        #[test]
+        fn any_filter_on_any_value(f in "(upper|lower|trim|truncate:[0-9]{1,2}|pad:[1-9]:\\PC|number:[0-9]:(de|fr|ch)|date:%[HYQ]|\\PC{0,8})",
+                                   value in "\\PC{0,30}") {
+            if let Ok(filter) = Filter::parse(&f) {
+                let mut text = format!("x{value}");
+                filter.apply(&mut text, 1);
+                prop_assert!(text.starts_with('x'));
+            }
+        }
+        /// Groups and points change how a number looks, not which it is.
+        #[test]
+        fn a_number_keeps_its_digits(n in -1_000_000_000i64..1_000_000_000, style in 0usize..5) {
+            let got = run(&format!("number:0:{}", Style::NAMES[style]), &n.to_string());
+            let digits: String = got.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
+            prop_assert_eq!(digits, n.to_string());
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The language as a JSON Schema (2020-12), for editors and for programs that write documents.
+//!
+//! It is made from the reader's own limits and lists of names. A test compares the fields of every object with what
+//! the reader says it knows, so the two cannot drift apart. What a schema cannot say (ids twice, references, the order
+//! of keyframes) only [`check`](crate::check()) finds.
+
+use serde_json::{Map, Value, json};
+
+use crate::filter::FILTERS;
+use crate::limits::*;
+use crate::model::{Anchor, Content, Document, Easing};
+use crate::token::TokenKind;
+
+/// The schema of a document.
+pub fn schema() -> Value {
+    let mut root = object(
+        json!({
+            "$schema": { "type": "string", "description": "The address of this schema, for editors" },
+            "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+$" },
+            "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
+            "canvas": {
+                "description": "The resolution the document is drawn for, in pixels",
+                "$ref": "#/$defs/canvas"
+            },
+            "tokens": named("Slots for live data, by name", "token", MAX_TOKENS),
+            "assets": named("Files, by id", "asset", MAX_ASSETS),
+            "scenes": {
+                "description": "What comes on and goes off together",
+                "type": "array", "minItems": 1, "maxItems": MAX_SCENES, "items": { "$ref": "#/$defs/scene" }
+            }
+        }),
+        &["ocl", "canvas", "scenes"],
+    );
+    let mut defs = Map::new();
+    let side = json!({ "type": "integer", "minimum": 16, "maximum": MAX_EXTENT });
+    defs.insert("canvas".into(), object(json!({ "width": side, "height": side }), &["width", "height"]));
+    defs.insert("token".into(), token());
+    defs.extend(tokens());
+    defs.insert("asset".into(), asset());
+    defs.insert("scene".into(), scene());
+    defs.insert("transition".into(), transition());
+    defs.insert("position".into(), position());
+    defs.insert("automation".into(), automation());
+    let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
+    defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
+    defs.extend(layers());
+    defs.extend(values());
+    if let Some(r) = root.as_object_mut() {
+        r.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        r.insert("title".into(), "Overlay Composition Language 1.0".into());
+        r.insert("$defs".into(), Value::Object(defs));
+    }
+    root
+}
+
+impl Document {
+    /// The document's tokens as a JSON Schema of one object, from which a form can be made.
+    pub fn data_schema(&self) -> Value {
+        let tokens: Map<String, Value> = self.tokens.iter().map(|(name, t)| (name.clone(), t.schema(name))).collect();
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.title,
+            "type": "object",
+            "additionalProperties": false,
+            "properties": tokens,
+        })
+    }
+}
+
+/// An object with these fields and vendors' `x-` fields, and no others.
+fn object(fields: Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": fields,
+        "patternProperties": { "^x-": {} },
+        "additionalProperties": false,
+        "required": required,
+    })
+}
+
+/// An object whose keys are names.
+fn named(description: &str, def: &str, most: usize) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "propertyNames": { "$ref": "#/$defs/name" },
+        "maxProperties": most,
+        "additionalProperties": { "$ref": format!("#/$defs/{def}") },
+    })
+}
+
+fn of(def: &str, description: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{def}"), "description": description })
+}
+
+fn number(least: f64, most: f64, description: &str) -> Value {
+    json!({ "type": "number", "minimum": least, "maximum": most, "description": description })
+}
+
+/// Which fields a token has depends on its type; without one it is a string.
+fn token() -> Value {
+    let is = |names: &[&str]| json!({ "required": ["type"], "properties": { "type": { "enum": names } } });
+    json!({
+        "if": is(&["number", "integer"]), "then": { "$ref": "#/$defs/numberToken" },
+        "else": {
+            "if": is(&["date"]), "then": { "$ref": "#/$defs/dateToken" },
+            "else": { "$ref": "#/$defs/stringToken" }
+        }
+    })
+}
+
+fn tokens() -> Map<String, Value> {
+    let of_kind = |names: &[&str], more: Value| {
+        let mut fields = json!({
+            "type": { "description": "What a value may be; string when left out", "enum": names },
+            "default": { "description": "The value until one is set", "type": ["string", "number"], "maxLength": MAX_TOKEN_CHARS },
+            "label": { "description": "What a form calls it", "type": "string", "maxLength": MAX_TEXT_CHARS },
+            "description": { "description": "What a form says about it", "type": "string", "maxLength": MAX_TEXT_CHARS },
+        });
+        extend(&mut fields, more);
+        object(fields, &[])
+    };
+    let string = json!({
+        "default": { "description": "The value until one is set", "type": "string", "maxLength": MAX_TOKEN_CHARS },
+        "maxLength": {
+            "description": "Characters it may have", "type": "integer",
+            "minimum": 1, "maximum": MAX_TOKEN_CHARS, "default": DEFAULT_TOKEN_CHARS
+        },
+        "choices": {
+            "description": "The values there are", "type": "array", "minItems": 1, "maxItems": MAX_CHOICES,
+            "items": { "type": "string", "maxLength": MAX_TOKEN_CHARS }
+        },
+    });
+    let numbers = json!({
+        "minimum": { "description": "The least value", "type": "number" },
+        "maximum": { "description": "The greatest value", "type": "number" },
+    });
+    let [text, number, integer, date] = TokenKind::NAMES;
+    [
+        ("stringToken", of_kind(&[text], string)),
+        ("numberToken", of_kind(&[number, integer], numbers)),
+        ("dateToken", of_kind(&[date], json!({}))),
+    ]
+    .map(|(name, def)| (name.to_owned(), def))
+    .into_iter()
+    .collect()
+}
+
+fn asset() -> Value {
+    let path = json!({ "description": "Path relative to the document, in its folder or below", "type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS });
+    object(json!({ "path": path }), &["path"])
+}
+
+fn scene() -> Value {
+    object(
+        json!({
+            "id": of("name", "Unique in the document"),
+            "in": of("transition", "How it comes on; a cut when left out"),
+            "out": of("transition", "How it goes off; a cut when left out"),
+            "automation": of("automation", "Over time, for the whole scene"),
+            "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
+        }),
+        &["id", "layers"],
+    )
+}
+
+fn transition() -> Value {
+    object(json!({ "type": { "enum": ["cut", "fade"] }, "duration": of("span", "How long") }), &["type"])
+}
+
+fn position() -> Value {
+    let most = MAX_EXTENT;
+    object(
+        json!({
+            "anchor": { "description": "This point of the layer stands on the same point of the canvas", "enum": Anchor::NAMES },
+            "x": number(-most, most, "Moved right, in base pixels"),
+            "y": number(-most, most, "Moved down, in base pixels"),
+        }),
+        &[],
+    )
+}
+
+fn keyframes(value: Value) -> Value {
+    let frame = object(
+        json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": { "$ref": "#/$defs/easing" } }),
+        &["at", "value"],
+    );
+    json!({ "type": "array", "maxItems": MAX_KEYFRAMES, "items": frame })
+}
+
+fn automation() -> Value {
+    let most = MAX_EXTENT;
+    let offset = json!({ "type": "number", "minimum": -most, "maximum": most });
+    let point = json!({ "type": "array", "prefixItems": [offset, offset], "items": false, "minItems": 2 });
+    object(json!({ "opacity": keyframes(number(0.0, 1.0, "0 is not there")), "position": keyframes(point) }), &[])
+}
+
+/// One definition for each type of layer.
+fn layers() -> Map<String, Value> {
+    let length = |d: &str| number(1.0, MAX_EXTENT, d);
+    let mut text = json!({
+        "text": of("template", "What it says"),
+        "size": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels"),
+        "weight": { "enum": ["regular", "bold"] },
+        "color": of("color", "Fill; white when left out"),
+        "tracking": number(-200.0, 1000.0, "Space after each character, in thousandths of the size"),
+    });
+    let mut ticker = text.clone();
+    extend(
+        &mut text,
+        json!({
+            "align": { "description": "How lines stand in the box", "enum": ["left", "center", "right"] },
+            "width": length("Width of the box"),
+            "maxWidth": length("Lines longer than this end in an ellipsis"),
+        }),
+    );
+    extend(
+        &mut ticker,
+        json!({
+            "width": length("Width of the window"),
+            "gap": number(0.0, MAX_EXTENT, "Space between the end of the text and its next start"),
+            "speed": number(1.0, MAX_TICKER_SPEED, "Base pixels per second"),
+        }),
+    );
+    let kinds = [
+        (
+            "image",
+            json!({ "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height") }),
+            &["asset"][..],
+        ),
+        (
+            "rect",
+            json!({
+                "width": length("Width"), "height": length("Height"),
+                "radius": number(0.0, MAX_EXTENT, "Corner radius"), "color": of("color", "Fill"),
+            }),
+            &["width", "height", "color"],
+        ),
+        ("text", text, &["text", "size"]),
+        ("ticker", ticker, &["text", "size", "width", "speed"]),
+    ];
+    kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
+}
+
+fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
+    let mut all = json!({
+        "id": of("name", "Unique in the scene"),
+        "type": { "const": kind },
+        "z": { "description": "A higher layer covers a lower one", "type": "integer", "minimum": -1000, "maximum": 1000 },
+        "position": of("position", "Where it stands"),
+        "opacity": number(0.0, 1.0, "0 is not there"),
+        "automation": of("automation", "Over time; replaces the fixed values"),
+    });
+    extend(&mut all, fields);
+    let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
+    object(all, &required)
+}
+
+fn extend(object: &mut Value, fields: Value) {
+    if let (Some(o), Value::Object(f)) = (object.as_object_mut(), fields) {
+        o.extend(f);
+    }
+}
+
+/// Values without structure.
+fn values() -> Map<String, Value> {
+    let bezier = json!({ "type": "array", "minItems": 4, "maxItems": 4, "items": { "type": "number", "minimum": -10, "maximum": 10 } });
+    let all = json!({
+        "name": {
+            "description": "Letters, digits, '-', '_' and '.'",
+            "type": "string", "pattern": r"^[\p{Alphabetic}\p{N}._-]+$", "maxLength": MAX_ID_CHARS
+        },
+        "color": {
+            "description": "#RRGGBB or #RRGGBBAA, sRGB with straight alpha",
+            "type": "string", "pattern": "^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"
+        },
+        "template": {
+            "description": format!("Text with tokens: {{{{name|filter}}}}. Filters: {}", FILTERS.join(", ")),
+            "type": "string", "maxLength": MAX_TEXT_CHARS
+        },
+        "span": {
+            "description": "A length of time: seconds (2, 0.5, \"0.5s\") or output frames (\"15f\")",
+            "anyOf": [
+                { "type": "number", "minimum": 0 },
+                { "type": "string", "pattern": r"^ *[0-9]+(\.[0-9]+)? *s? *$|^ *[0-9]+ *f *$" }
+            ]
+        },
+        "easing": {
+            "description": "How a value goes on to the next keyframe",
+            "anyOf": [
+                { "enum": Easing::NAMES },
+                object(json!({ "cubicBezier": bezier }), &["cubicBezier"])
+            ]
+        },
+    });
+    match all {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
