@@ -170,8 +170,9 @@ pub const CODES: &[Code] = &[
     .example(WORDS, r#""text": "Now: {{name""#, r#""text": "Now: {{name}}""#),
     code(
         "OCL-TIME",
-        "a length of time is not understood",
-        "A length of time is a number of seconds, the same as a string with s, or output frames with f.",
+        "a time is not understood",
+        "A time is seconds (2, 0.5, \"2s500ms\"), output frames (\"15f\"), or hours, minutes and seconds with a fraction \
+         (\"00:01:23.500\") or a frame (\"00:01:23:15\"); a timecode needs the document's timeline.frameRate.",
     )
     .example(
         SCENE,

@@ -1,15 +1,16 @@
 //! From a checked document to a scene program for one canvas.
 
-use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
 use crate::assets::Assets;
 use crate::limits::{MAX_LAYER_PIXELS, MAX_SCENE_PIXELS};
-use crate::model::{Align, Automation, Content, Document, Keyframe, Layer, Scene, TextStyle, Transition};
-use crate::program::{Key, LayerProgram, Motion, Pace, Picture, SceneProgram};
+use crate::model::{Align, Automation, Content, Document, Envelope, Layer, Scene, Style, TextStyle, Transition};
+use crate::program::{LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::text::{LINE_HEIGHT, TextSpec};
+use crate::track::{Key, Track};
+use crate::transition::Way;
 
 /// Compiles one scene; the first when `scene` is `None`.
 ///
@@ -37,6 +38,7 @@ pub fn compile(
                     l.z,
                     LayerProgram {
                         anchor: l.place.anchor,
+                        within: l.place.within,
                         offset: [l.place.x * k, l.place.y * k],
                         opacity: l.opacity,
                         motion: motion(&l.automation, k, canvas.fps),
@@ -56,14 +58,15 @@ pub fn compile(
     }
     // stable: equal z keep the order of the document
     layers.sort_by_key(|(z, _)| *z);
-    let ramp = |t| match t {
-        Transition::Cut => 0,
-        Transition::Fade(s) => s.frames(canvas.fps),
+    let way = |t: Transition| Way {
+        style: t.style,
+        frames: if t.style == Style::Cut { 0 } else { t.duration.frames(canvas.fps) },
+        easing: t.easing,
     };
     Ok(SceneProgram {
         canvas,
-        enter: ramp(scene.enter),
-        exit: ramp(scene.exit),
+        enter: way(scene.enter),
+        exit: way(scene.exit),
         motion: motion(&scene.automation, k, canvas.fps),
         layers: layers.into_iter().map(|(_, l)| l).collect(),
     })
@@ -153,22 +156,18 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
 }
 
 fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
-    Motion { opacity: keys(&a.opacity, fps, |v| *v), position: keys(&a.position, fps, |[x, y]| [x * k, y * k]) }
+    Motion { opacity: track(&a.opacity, fps, |v| *v), position: track(&a.position, fps, |[x, y]| [x * k, y * k]) }
 }
 
 /// Times become frames, and stay in order: of two keyframes on one frame the later one counts.
-fn keys<T: Copy>(list: &[Keyframe<T>], fps: FrameRate, value: impl Fn(&T) -> T) -> Vec<Key<T>> {
-    let mut out: Vec<Key<T>> = Vec::with_capacity(list.len());
-    for k in list {
-        let frame = frames(k.at, fps).max(out.last().map_or(0, |l| l.frame));
-        if out.last().is_some_and(|l| l.frame == frame) {
-            out.pop();
+fn track<T: Copy>(envelope: &Envelope<T>, fps: FrameRate, value: impl Fn(&T) -> T) -> Track<T> {
+    let mut keys: Vec<Key<T>> = Vec::with_capacity(envelope.keys.len());
+    for k in &envelope.keys {
+        let frame = k.at.frames(fps).max(keys.last().map_or(0, |l| l.frame));
+        if keys.last().is_some_and(|l| l.frame == frame) {
+            keys.pop();
         }
-        out.push(Key { frame, value: value(&k.value), easing: k.easing });
+        keys.push(Key { frame, value: value(&k.value), easing: k.easing });
     }
-    out
-}
-
-fn frames(s: Span, fps: FrameRate) -> u64 {
-    s.frames(fps)
+    Track { keys, repeat: envelope.repeat }
 }

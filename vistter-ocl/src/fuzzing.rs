@@ -9,7 +9,9 @@ use vistter_core::media::FramePool;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
 use vistter_core::time::FrameRate;
 
-use crate::{Document, OclOverlay};
+use crate::limits::MAX_EXPANDED_CHARS;
+use crate::token::{Token, TokenKind};
+use crate::{Document, OclOverlay, Template};
 
 /// Any bytes as a document: it reads, or every reason not to is given.
 pub fn parse(data: &[u8]) {
@@ -50,4 +52,34 @@ pub fn compile(data: &[u8]) {
     }
     let _ = o.apply(at, &OverlayAction::Hide);
     let _ = o.compose(at, &mut buf);
+}
+
+/// Any text as a template (what stands before the first line feed) and as the value of its tokens (the rest).
+pub fn text(data: &[u8]) {
+    let all = String::from_utf8_lossy(data);
+    let (template, value) = all.split_once('\n').unwrap_or((&all, ""));
+    let Ok(t) = Template::parse(template) else { return };
+    let tokens: BTreeMap<String, String> = t.tokens().map(|n| (n.to_owned(), value.to_owned())).collect();
+    let (mut once, mut again) = (String::new(), "left over".to_owned());
+    let wall = WallTime::from_unix_nanos(data.len() as i64 * 987_654_321);
+    t.expand(&tokens, wall, &mut once);
+    t.expand(&tokens, wall, &mut again);
+    assert_eq!(once, again, "filling in is a pure function");
+    assert!(once.chars().count() <= MAX_EXPANDED_CHARS);
+    for kind in [TokenKind::Date, TokenKind::Number { min: -1.0, max: 1.0, whole: false }] {
+        let token = Token { kind, ..Token::text(0) };
+        if token.check(value).is_ok() {
+            assert!(value.is_ascii());
+        }
+    }
+}
+
+/// Any text as a time, at rates with and without drop-frame; what is one is a frame, the same at each reading.
+pub fn time(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for rate in [None, Some(FrameRate::FPS_30), FrameRate::new(30_000, 1001), FrameRate::new(60_000, 1001)] {
+        let Ok(span) = crate::read::time::parse(&text, rate) else { continue };
+        let at = rate.unwrap_or(FrameRate::FPS_30);
+        assert_eq!(crate::read::time::parse(&text, rate).map(|s| s.frames(at)), Ok(span.frames(at)));
+    }
 }

@@ -50,8 +50,8 @@
 //! the scene was shown. Pictures are I420, BT.709, limited range.
 //!
 //! # Current state
-//! The first slice of the language: images, rectangles, text, tickers, tokens, the clock, opacity and position over
-//! time, cuts and fades. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
+//! Images, rectangles, text, tickers, typed tokens, the clock, opacity and position over time, cuts, fades, wipes and
+//! slides. Not there yet: video, sound, scale and rotation, masks, blend modes, tracks and cues. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
 
 #![deny(unsafe_code)]
@@ -62,6 +62,7 @@ mod check;
 pub mod codes;
 mod compile;
 mod ease;
+mod exact;
 mod fault;
 mod filter;
 #[doc(hidden)]
@@ -79,6 +80,8 @@ mod renderer;
 mod schema;
 mod template;
 mod token;
+mod track;
+mod transition;
 mod wallclock;
 
 pub use assets::{AssetSource, Assets, Folder};

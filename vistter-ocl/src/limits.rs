@@ -13,6 +13,10 @@ pub const MAX_TOKENS: usize = 64;
 pub const MAX_ASSETS: usize = 64;
 /// Keyframes of one property.
 pub const MAX_KEYFRAMES: usize = 256;
+/// Steps of an easing.
+pub const MAX_STEPS: i64 = 1000;
+/// Repetitions of a list of keyframes that ends.
+pub const MAX_REPEATS: i64 = 1_000_000;
 /// Characters of an id or a token name.
 pub const MAX_ID_CHARS: usize = 64;
 /// Characters of a text as written in the document.
@@ -47,5 +51,5 @@ pub const MAX_TEXT_SIZE: f64 = 1000.0;
 pub const MIN_TEXT_SIZE: f64 = 4.0;
 /// The fastest ticker, in base pixels per second.
 pub const MAX_TICKER_SPEED: f64 = 4000.0;
-/// The longest fade, in seconds.
+/// The longest transition, in seconds.
 pub const MAX_FADE_SECONDS: i64 = 60;

@@ -13,7 +13,7 @@ pub(crate) fn document(text: &str) -> Document {
     let layer = |id: &str, y: f64, content| Layer {
         id: id.to_owned(),
         z: 0,
-        place: Placement { anchor: Anchor::parse("center").unwrap_or_default(), x: 0.0, y },
+        place: Placement { anchor: Anchor::parse("center").unwrap_or_default(), y, ..Placement::default() },
         opacity: 1.0,
         automation: Automation::default(),
         content,
@@ -30,13 +30,14 @@ pub(crate) fn document(text: &str) -> Document {
     Document {
         minor: 0,
         title: "Message".to_owned(),
+        rate: None,
         base: (1920, 1080),
         tokens: BTreeMap::new(),
         assets: BTreeMap::new(),
         scenes: vec![Scene {
             id: "message".to_owned(),
-            enter: Transition::Cut,
-            exit: Transition::Cut,
+            enter: Transition::default(),
+            exit: Transition::default(),
             automation: Automation::default(),
             layers: vec![layer("panel", 0.0, panel), layer("words", -10.0, words), layer("accent", 52.0, accent)],
         }],

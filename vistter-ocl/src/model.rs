@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vistter_core::config::Span;
+use vistter_core::time::FrameRate;
 
 use crate::template::Template;
 pub use crate::token::{Token, TokenKind, ValueFault};
@@ -14,6 +15,8 @@ pub struct Document {
     pub minor: u32,
     /// Name of the overlay, for people.
     pub title: String,
+    /// Frames per second that the document's timecodes count in.
+    pub rate: Option<FrameRate>,
     /// The resolution the document is drawn for: width and height in pixels.
     pub base: (u32, u32),
     /// Live data by name.
@@ -47,13 +50,63 @@ pub struct Scene {
 }
 
 /// How a scene comes on or goes off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transition {
+    /// What it looks like.
+    pub style: Style,
+    /// How long; nothing for a cut.
+    pub duration: Span,
+    /// How it runs in that time.
+    pub easing: Easing,
+}
+
+impl Default for Transition {
+    fn default() -> Self {
+        Self { style: Style::Cut, duration: Span::Frames(0), easing: Easing::Linear }
+    }
+}
+
+/// What a transition looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Transition {
+pub enum Style {
     /// From one frame to the next.
     #[default]
     Cut,
-    /// Opacity runs between 0 and 1 in this time.
-    Fade(Span),
+    /// Opacity runs between 0 and 1.
+    Fade,
+    /// An edge runs over the picture; the scene is there on this side of it.
+    Wipe(Side),
+    /// The whole scene moves in from this side, or out to it.
+    Slide(Side),
+}
+
+impl Style {
+    /// The names, as written in a document.
+    pub const NAMES: [&'static str; 4] = ["cut", "fade", "wipe", "slide"];
+}
+
+/// A side of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Side {
+    #[default]
+    Left,
+    Right,
+    Top,
+    Bottom,
+}
+
+impl Side {
+    /// The names, as written in a document.
+    pub const NAMES: [&'static str; 4] = ["left", "right", "top", "bottom"];
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Left, Self::Right, Self::Top, Self::Bottom]
+            .into_iter()
+            .zip(Self::NAMES)
+            .find(|(_, n)| *n == name)
+            .map(|(s, _)| s)
+    }
 }
 
 /// One thing drawn.
@@ -78,10 +131,46 @@ pub struct Layer {
 pub struct Placement {
     /// Which point.
     pub anchor: Anchor,
+    /// Of which part of the picture.
+    pub within: Within,
     /// Right, in base pixels.
     pub x: f64,
     /// Down, in base pixels.
     pub y: f64,
+}
+
+/// A part of the picture that anchors refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Within {
+    /// All of it.
+    #[default]
+    Canvas,
+    /// Where what happens is seen on every screen: 3.5 % of the picture from each edge (EBU R 95).
+    ActionSafe,
+    /// Where what is written is seen on every screen: 5 % from each edge.
+    TitleSafe,
+}
+
+impl Within {
+    /// The names, as written in a document.
+    pub const NAMES: [&'static str; 3] = ["canvas", "action-safe", "title-safe"];
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Canvas, Self::ActionSafe, Self::TitleSafe]
+            .into_iter()
+            .zip(Self::NAMES)
+            .find(|(_, n)| *n == name)
+            .map(|(w, _)| w)
+    }
+    /// What is left out of a side of `length` pixels, at each end.
+    pub fn margin(self, length: u32) -> u32 {
+        let permille = match self {
+            Self::Canvas => 0,
+            Self::ActionSafe => 35,
+            Self::TitleSafe => 50,
+        };
+        (u64::from(length) * permille / 1000) as u32
+    }
 }
 
 /// One of nine points of a box.
@@ -218,9 +307,41 @@ impl Color {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Automation {
     /// 0 to 1. Empty: the fixed value.
-    pub opacity: Vec<Keyframe<f64>>,
+    pub opacity: Envelope<f64>,
     /// `x` and `y`. Empty: the fixed value.
-    pub position: Vec<Keyframe<[f64; 2]>>,
+    pub position: Envelope<[f64; 2]>,
+}
+
+/// One property over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope<T> {
+    /// In the order of their times.
+    pub keys: Vec<Keyframe<T>>,
+    /// What happens after the last one.
+    pub repeat: Repeat,
+}
+
+impl<T> Default for Envelope<T> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), repeat: Repeat::Once }
+    }
+}
+
+/// What happens after the last keyframe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// The value stays.
+    #[default]
+    Once,
+    /// It begins again at the first keyframe, so many times in all; 0 is without end.
+    Loop(u32),
+    /// It goes back and forth, so many ways in all; 0 is without end.
+    PingPong(u32),
+}
+
+impl Repeat {
+    /// The names, as written in a document.
+    pub const NAMES: [&'static str; 2] = ["loop", "pingPong"];
 }
 
 /// A value at a time.
@@ -244,20 +365,93 @@ pub enum Easing {
     Linear,
     /// CSS's `cubic-bezier(x1, y1, x2, y2)`; `x` within 0 to 1.
     Bezier([f64; 4]),
+    /// One of the standard easings.
+    Named(Shape, Ends),
+    /// CSS's `steps(n, jump)`.
+    Steps(u32, Jump),
+    /// A spring of this damping ratio that comes to rest at the next keyframe: 0.05 swings long, 1 does not swing.
+    Spring(f64),
+}
+
+/// The curve of a standard easing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Shape {
+    Sine,
+    Quad,
+    Cubic,
+    Quart,
+    Quint,
+    Expo,
+    Circ,
+    Back,
+    Elastic,
+    Bounce,
+}
+
+/// At which end a standard easing is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// At the beginning.
+    In,
+    /// At the end.
+    Out,
+    /// At both.
+    InOut,
+}
+
+/// Where the jumps of steps are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Jump {
+    /// At the end of each step.
+    #[default]
+    End,
+    /// At the start of each step.
+    Start,
+    /// At both ends: one jump more than steps.
+    Both,
+    /// At neither end: one jump less than steps.
+    None,
 }
 
 impl Easing {
-    /// The names; each is a Bézier of CSS but for `hold` and `linear`.
-    pub const NAMES: [&'static str; 5] = ["hold", "linear", "easeIn", "easeOut", "easeInOut"];
+    /// The names. `easeIn`, `easeOut` and `easeInOut` are the Béziers of CSS.
+    #[rustfmt::skip]
+    pub const NAMES: [&'static str; 35] = [
+        "hold", "linear", "easeIn", "easeOut", "easeInOut",
+        "easeInSine", "easeOutSine", "easeInOutSine", "easeInQuad", "easeOutQuad", "easeInOutQuad",
+        "easeInCubic", "easeOutCubic", "easeInOutCubic", "easeInQuart", "easeOutQuart", "easeInOutQuart",
+        "easeInQuint", "easeOutQuint", "easeInOutQuint", "easeInExpo", "easeOutExpo", "easeInOutExpo",
+        "easeInCirc", "easeOutCirc", "easeInOutCirc", "easeInBack", "easeOutBack", "easeInOutBack",
+        "easeInElastic", "easeOutElastic", "easeInOutElastic", "easeInBounce", "easeOutBounce", "easeInOutBounce",
+    ];
     /// By name.
     pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "hold" => Self::Hold,
-            "linear" => Self::Linear,
-            "easeIn" => Self::Bezier([0.42, 0.0, 1.0, 1.0]),
-            "easeOut" => Self::Bezier([0.0, 0.0, 0.58, 1.0]),
-            "easeInOut" => Self::Bezier([0.42, 0.0, 0.58, 1.0]),
+        let (rest, ends) = match name {
+            "hold" => return Some(Self::Hold),
+            "linear" => return Some(Self::Linear),
+            "easeIn" => return Some(Self::Bezier([0.42, 0.0, 1.0, 1.0])),
+            "easeOut" => return Some(Self::Bezier([0.0, 0.0, 0.58, 1.0])),
+            "easeInOut" => return Some(Self::Bezier([0.42, 0.0, 0.58, 1.0])),
+            _ => match (name.strip_prefix("easeInOut"), name.strip_prefix("easeIn"), name.strip_prefix("easeOut")) {
+                (Some(rest), _, _) => (rest, Ends::InOut),
+                (_, Some(rest), _) => (rest, Ends::In),
+                (_, _, rest) => (rest?, Ends::Out),
+            },
+        };
+        let shape = match rest {
+            "Sine" => Shape::Sine,
+            "Quad" => Shape::Quad,
+            "Cubic" => Shape::Cubic,
+            "Quart" => Shape::Quart,
+            "Quint" => Shape::Quint,
+            "Expo" => Shape::Expo,
+            "Circ" => Shape::Circ,
+            "Back" => Shape::Back,
+            "Elastic" => Shape::Elastic,
+            "Bounce" => Shape::Bounce,
             _ => return None,
-        })
+        };
+        Some(Self::Named(shape, ends))
     }
 }

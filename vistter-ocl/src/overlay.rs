@@ -14,7 +14,7 @@ use crate::compile::{compile, find};
 use crate::fault::Faults;
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::model::Document;
-use crate::presence::{FULL, Presence};
+use crate::presence::{FULL, Presence, Via};
 use crate::program::earliest;
 use crate::read::token::value_fault;
 use crate::renderer::Renderer;
@@ -98,7 +98,7 @@ impl OclOverlay {
             assets: Assets::default(),
             tokens: BTreeMap::new(),
             renderer: None,
-            presence: Presence::On { since: 0, start: 0, from: FULL, frames: 0 },
+            presence: Presence::On { since: 0, start: 0, from: FULL, frames: 0, via: Via::In },
         }
     }
 
@@ -234,7 +234,13 @@ impl Overlay for OclOverlay {
             let what = format!("prepared for {}x{}, composed on {w}x{h}", canvas.width, canvas.height);
             return Err(Error::new(ErrorKind::Internal, what).at(&self.id));
         }
-        renderer.compose(age, self.presence.level(at.frame), at.wall, &self.tokens, target);
+        let level = self.presence.level(at.frame);
+        let way = match self.presence.via() {
+            Via::In => &renderer.program().enter,
+            Via::Out => &renderer.program().exit,
+        };
+        let stage = way.stage(level, canvas.width, canvas.height);
+        renderer.compose(age, stage, at.wall, &self.tokens, target);
         Ok(())
     }
 }

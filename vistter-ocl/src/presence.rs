@@ -1,6 +1,13 @@
 //! Whether a scene is on, and how far its way in or out has come. Pure: the level at a frame follows from the actions
 //! and their frames alone.
 
+/// By which of its two ways a scene comes or goes. One that is turned round goes back the way it was on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    In,
+    Out,
+}
+
 /// On, off, or on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -11,6 +18,7 @@ pub(crate) enum Presence {
         start: u64,
         from: u16,
         frames: u64,
+        via: Via,
     },
     /// Shown at `since`; the level runs from `from` to nothing in `frames` frames after `start`.
     Leaving {
@@ -18,6 +26,7 @@ pub(crate) enum Presence {
         start: u64,
         from: u16,
         frames: u64,
+        via: Via,
     },
 }
 
@@ -29,16 +38,19 @@ impl Presence {
     pub(crate) fn show(&mut self, at: u64, frames: u64) {
         match *self {
             Self::On { .. } => {}
-            Self::Leaving { since, .. } if self.level(at) > 0 => {
-                *self = Self::On { since, start: at, from: self.level(at), frames };
+            Self::Leaving { since, via, .. } if self.level(at) > 0 => {
+                *self = Self::On { since, start: at, from: self.level(at), frames, via };
             }
-            Self::Off | Self::Leaving { .. } => *self = Self::On { since: at, start: at, from: 0, frames },
+            Self::Off | Self::Leaving { .. } => {
+                *self = Self::On { since: at, start: at, from: 0, frames, via: Via::In };
+            }
         }
     }
     /// Hides at a frame; the way out starts from the level it has.
     pub(crate) fn hide(&mut self, at: u64, frames: u64) {
-        if let Self::On { since, .. } = *self {
-            *self = Self::Leaving { since, start: at, from: self.level(at), frames };
+        if let Self::On { since, via, .. } = *self {
+            let from = self.level(at);
+            *self = Self::Leaving { since, start: at, from, frames, via: if from == FULL { Via::Out } else { via } };
         }
     }
     /// 0 (nothing) to [`FULL`].
@@ -58,6 +70,13 @@ impl Presence {
             Self::Off => 0,
             Self::On { start, from, frames, .. } => way(from, FULL, start, frames),
             Self::Leaving { start, from, frames, .. } => way(from, 0, start, frames),
+        }
+    }
+    /// The way it is on, or came by last.
+    pub(crate) fn via(&self) -> Via {
+        match *self {
+            Self::On { via, .. } | Self::Leaving { via, .. } => via,
+            Self::Off => Via::In,
         }
     }
     /// Frames since it was shown; `None` when nothing of it is there.
@@ -94,9 +113,25 @@ mod tests {
         p.hide(20, 4);
         assert_eq!((p.age(20), p.age(23), p.age(24)), (Some(10), Some(13), None));
         p.show(30, 0);
-        assert_eq!((p.level(30), p.age(31)), (FULL, Some(1)));
+        assert_eq!((p.level(30), p.age(31), p.via()), (FULL, Some(1), Via::In));
         p.hide(40, 0);
         assert_eq!((p.level(39), p.level(40)), (0, 0), "asked in order only");
+    }
+    #[test]
+    fn what_is_turned_round_goes_back_the_way_it_was_on() {
+        let mut p = Presence::Off;
+        p.show(0, 10);
+        p.hide(5, 10);
+        assert_eq!(p.via(), Via::In);
+        p.show(6, 10);
+        assert_eq!(p.via(), Via::In);
+        p.hide(50, 10);
+        assert_eq!(p.via(), Via::Out);
+        p.show(53, 10);
+        assert_eq!(p.via(), Via::Out);
+        p.hide(80, 10);
+        p.show(200, 10);
+        assert_eq!(p.via(), Via::In);
     }
     proptest! {
         /// However it is interrupted, the level never jumps by more than a step of the shorter way.

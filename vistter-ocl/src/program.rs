@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use vistter_core::ports::Canvas;
 
-use crate::model::{Anchor, Easing};
+use crate::model::{Anchor, Within};
 use crate::raster::picture::Decoded;
 use crate::raster::text::TextSpec;
 use crate::template::Template;
+use crate::track::Track;
+use crate::transition::Way;
 
 /// A compiled scene.
 #[derive(Clone, Debug)]
 pub struct SceneProgram {
     pub(crate) canvas: Canvas,
-    /// Frames of the way in; 0 is a cut.
-    pub(crate) enter: u64,
-    /// Frames of the way out; 0 is a cut.
-    pub(crate) exit: u64,
+    pub(crate) enter: Way,
+    pub(crate) exit: Way,
     pub(crate) motion: Motion,
     /// Bottom to top.
     pub(crate) layers: Vec<LayerProgram>,
@@ -27,6 +27,7 @@ pub struct SceneProgram {
 #[derive(Clone, Debug)]
 pub(crate) struct LayerProgram {
     pub(crate) anchor: Anchor,
+    pub(crate) within: Within,
     /// Canvas pixels from the anchor point.
     pub(crate) offset: [f64; 2],
     pub(crate) opacity: f64,
@@ -69,16 +70,8 @@ impl Pace {
 /// Automation with its times in frames.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Motion {
-    pub(crate) opacity: Vec<Key<f64>>,
-    pub(crate) position: Vec<Key<[f64; 2]>>,
-}
-
-/// A keyframe.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Key<T> {
-    pub(crate) frame: u64,
-    pub(crate) value: T,
-    pub(crate) easing: Easing,
+    pub(crate) opacity: Track<f64>,
+    pub(crate) position: Track<[f64; 2]>,
 }
 
 /// What one layer does at one frame.
@@ -96,12 +89,12 @@ impl SceneProgram {
     /// What the layers do `frame` output frames after the scene was shown, bottom to top. The same frame gives the
     /// same state, however it is reached.
     pub fn state_at(&self, frame: u64) -> impl Iterator<Item = LayerState> + '_ {
-        let scene = value_at(&self.motion.opacity, frame).unwrap_or(1.0);
-        let [sx, sy] = value_at(&self.motion.position, frame).unwrap_or([0.0, 0.0]);
+        let scene = self.motion.opacity.at(frame).unwrap_or(1.0);
+        let [sx, sy] = self.motion.position.at(frame).unwrap_or([0.0, 0.0]);
         self.layers.iter().map(move |l| {
-            let [x, y] = value_at(&l.motion.position, frame).unwrap_or(l.offset);
+            let [x, y] = l.motion.position.at(frame).unwrap_or(l.offset);
             LayerState {
-                opacity: scene * value_at(&l.motion.opacity, frame).unwrap_or(l.opacity),
+                opacity: scene * l.motion.opacity.at(frame).unwrap_or(l.opacity),
                 offset: [x + sx, y + sy],
                 travel: match &l.picture {
                     Picture::Ticker { pace, .. } => pace.travelled(frame),
@@ -114,7 +107,7 @@ impl SceneProgram {
     /// The first frame after `frame`, both counted from when the scene was shown, at which a layer's state may
     /// differ; `None` when it never will.
     pub fn next_change(&self, frame: u64) -> Option<u64> {
-        let of = |m: &Motion| earliest(next_change(&m.opacity, frame), next_change(&m.position, frame));
+        let of = |m: &Motion| earliest(m.opacity.next_change(frame), m.position.next_change(frame));
         self.layers.iter().fold(of(&self.motion), |soonest, l| {
             let run = match &l.picture {
                 Picture::Ticker { pace, .. } => Some((frame / pace.frames.max(1) + 1).saturating_mul(pace.frames)),
@@ -130,7 +123,7 @@ impl SceneProgram {
     }
     /// Frames of the way in and of the way out; 0 is a cut.
     pub fn ramps(&self) -> (u64, u64) {
-        (self.enter, self.exit)
+        (self.enter.frames, self.exit.frames)
     }
     /// Seconds after which a clock in a text may turn over, when there is one.
     pub(crate) fn clock_step(&self) -> Option<i64> {
@@ -150,95 +143,14 @@ pub(crate) fn earliest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     }
 }
 
-/// A value that can be between two others.
-trait Between: Copy + PartialEq {
-    fn between(self, to: Self, t: f64) -> Self;
-}
-impl Between for f64 {
-    fn between(self, to: Self, t: f64) -> Self {
-        // exact at both ends
-        if t >= 1.0 { to } else { self + (to - self) * t }
-    }
-}
-impl Between for [f64; 2] {
-    fn between(self, to: Self, t: f64) -> Self {
-        [self[0].between(to[0], t), self[1].between(to[1], t)]
-    }
-}
-
-/// The value at a frame; `None` without keyframes. Before the first and after the last the value stays.
-fn value_at<T: Between>(keys: &[Key<T>], frame: u64) -> Option<T> {
-    let next = keys.partition_point(|k| k.frame <= frame);
-    let Some(before) = next.checked_sub(1).and_then(|i| keys.get(i)) else {
-        return keys.first().map(|k| k.value);
-    };
-    let Some(after) = keys.get(next) else {
-        return Some(before.value);
-    };
-    let t = (frame - before.frame) as f64 / (after.frame - before.frame) as f64;
-    Some(before.value.between(after.value, before.easing.at(t)))
-}
-
-fn next_change<T: Between>(keys: &[Key<T>], frame: u64) -> Option<u64> {
-    let mut next = keys.partition_point(|k| k.frame <= frame);
-    loop {
-        let after = keys.get(next)?;
-        let Some(before) = next.checked_sub(1).and_then(|i| keys.get(i)) else {
-            // Before the first keyframe the value stands still at its value.
-            next += 1;
-            continue;
-        };
-        if before.value == after.value {
-            next += 1;
-            continue;
-        }
-        return match before.easing {
-            Easing::Hold => Some(after.frame),
-            _ => Some((frame + 1).max(before.frame + 1)),
-        };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn keys() -> impl Strategy<Value = Vec<Key<f64>>> {
-        let easing = prop_oneof![
-            Just(Easing::Hold),
-            Just(Easing::Linear),
-            Just(Easing::Bezier([0.42, 0.0, 0.58, 1.0])),
-            Just(Easing::Bezier([0.3, -1.0, 0.7, 2.0]))
-        ];
-        proptest::collection::vec((1u64..40, 0u32..4, easing), 0..6).prop_map(|list| {
-            let mut at = 0;
-            let mut out = Vec::new();
-            for (gap, v, easing) in list {
-                at += gap;
-                out.push(Key { frame: at, value: f64::from(v) / 3.0, easing });
-            }
-            out
-        })
-    }
 
     #[test]
     fn even_pace() {
         assert_eq!(Pace::nearest(4.004), Pace { pixels: 4, frames: 1 });
         assert_eq!(Pace::nearest(0.34), Pace { pixels: 1, frames: 3 });
         assert_eq!(Pace::nearest(0.9).travelled(10), 10);
-    }
-    proptest! {
-        /// What `next_change` promises: nothing differs before it.
-        #[test]
-        fn nothing_changes_before_the_next_change(keys in keys(), start in 0u64..250) {
-            let until = next_change(&keys, start).unwrap_or(start + 300);
-            prop_assert!(until > start);
-            for f in start..until { prop_assert_eq!(value_at(&keys, f), value_at(&keys, start)); }
-        }
-        #[test]
-        fn keyframes_are_met_exactly(keys in keys()) {
-            for k in &keys { prop_assert_eq!(value_at(&keys, k.frame), Some(k.value)); }
-        }
     }
 }

@@ -13,6 +13,7 @@ use crate::presence::FULL;
 use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
 use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture, rect};
+use crate::transition::Stage;
 
 /// A scene program with its drawn layers.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Renderer {
         // The chroma of the first frame's positions too, so that the program worker finds it made.
         let states: Vec<LayerState> = me.program.state_at(0).collect();
         for ((layer, slot), state) in me.program.layers.iter().zip(&mut me.slots).zip(states) {
-            let at = stand(layer.anchor, &state, slot.raster.size, me.program.canvas.width, me.program.canvas.height);
+            let at = stand(layer, &state, slot.raster.size, me.program.canvas.width, me.program.canvas.height);
             let at = (at.0 - i64::from(slot.raster.origin.0), at.1 - i64::from(slot.raster.origin.1));
             slot.planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, &slot.raster);
         }
@@ -54,11 +55,11 @@ impl Renderer {
         &self.program
     }
 
-    /// Blends the scene as it is `frame` frames after it was shown, at `level` of its way in or out.
+    /// Blends the scene as it is `frame` frames after it was shown, as its way in or out leaves it.
     pub(crate) fn compose(
         &mut self,
         frame: u64,
-        level: u16,
+        stage: Stage,
         wall: WallTime,
         tokens: &BTreeMap<String, String>,
         target: &mut FrameBuf,
@@ -68,10 +69,10 @@ impl Renderer {
         }
         let (width, height) = target.size();
         let mut planes = target.planes_mut();
-        let whole = Clip { x0: 0, y0: 0, x1: i64::from(width), y1: i64::from(height) };
+        let shift = stage.shift;
         for ((layer, slot), state) in self.program.layers.iter().zip(&mut self.slots).zip(self.program.state_at(frame))
         {
-            let opacity = state.opacity * f64::from(level) / f64::from(FULL);
+            let opacity = state.opacity * f64::from(stage.opacity) / f64::from(FULL);
             let opacity = (opacity * 255.0).round().clamp(0.0, 255.0) as u8;
             if opacity == 0 {
                 continue;
@@ -84,18 +85,18 @@ impl Renderer {
             match layer.picture {
                 Picture::Ticker { width: window, gap, .. } => {
                     let size = (window as i32, slot.raster.size.1);
-                    let (left, top) = stand(layer.anchor, &state, size, width, height);
+                    let (left, top) = stand(layer, &state, size, width, height);
                     // an even left edge, for the same reason as the even width
-                    let left = left & !1;
-                    let clip = whole.and(Clip { x0: left, x1: left + window, ..whole });
+                    let (left, top) = ((left & !1) + shift.0, top + shift.1);
+                    let clip = stage.clip.and(Clip { x0: left, x1: left + window, ..stage.clip });
                     let text = i64::from(slot.raster.size.0);
                     for x in passes(state.travel, window, text, gap) {
                         put(slot, left + x, top, clip);
                     }
                 }
                 _ => {
-                    let (x, y) = stand(layer.anchor, &state, slot.raster.size, width, height);
-                    put(slot, x, y, whole);
+                    let (x, y) = stand(layer, &state, slot.raster.size, width, height);
+                    put(slot, x + shift.0, y + shift.1, stage.clip);
                 }
             }
         }
@@ -138,13 +139,16 @@ impl Renderer {
     }
 }
 
-/// The top left pixel of a box of `size`, whose anchor point stands on the canvas's, moved by the state's offset.
-fn stand(anchor: Anchor, state: &LayerState, size: (i32, i32), width: u32, height: u32) -> (i64, i64) {
+/// The top left pixel of a box of `size`, whose anchor point stands on that of the layer's part of the picture, moved by
+/// the state's offset.
+fn stand(layer: &LayerProgram, state: &LayerState, size: (i32, i32), width: u32, height: u32) -> (i64, i64) {
     let along = |part: u8, canvas: u32, size: i32, offset: f64| {
-        let free = f64::from(canvas) - f64::from(size);
-        (free * f64::from(part) / 2.0 + offset).round() as i64
+        let margin = layer.within.margin(canvas);
+        let free = f64::from(canvas - 2 * margin) - f64::from(size);
+        (f64::from(margin) + free * f64::from(part) / 2.0 + offset).round() as i64
     };
-    (along(anchor.h, width, size.0, state.offset[0]), along(anchor.v, height, size.1, state.offset[1]))
+    let Anchor { h, v } = layer.anchor;
+    (along(h, width, size.0, state.offset[0]), along(v, height, size.1, state.offset[1]))
 }
 
 /// Copies of a ticker's text in its window at once; only a text of a few pixels without a gap has more.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::filter::FILTERS;
 use crate::limits::*;
-use crate::model::{Anchor, Content, Document, Easing};
+use crate::model::{Anchor, Content, Document, Easing, Repeat, Side, Style, Within};
 use crate::token::TokenKind;
 
 /// The schema of a document.
@@ -18,6 +18,7 @@ pub fn schema() -> Value {
             "$schema": { "type": "string", "description": "The address of this schema, for editors" },
             "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+$" },
             "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
+            "timeline": of("timeline", "What timecodes count in"),
             "canvas": {
                 "description": "The resolution the document is drawn for, in pixels",
                 "$ref": "#/$defs/canvas"
@@ -34,11 +35,17 @@ pub fn schema() -> Value {
     let mut defs = Map::new();
     let side = json!({ "type": "integer", "minimum": 16, "maximum": MAX_EXTENT });
     defs.insert("canvas".into(), object(json!({ "width": side, "height": side }), &["width", "height"]));
+    let rate = json!({
+        "description": "Frames per second: 25, 29.97, \"30000/1001\"", "type": ["number", "string"],
+        "exclusiveMinimum": 0, "pattern": r"^[0-9]+(\.[0-9]+|/[0-9]+)?$"
+    });
+    defs.insert("timeline".into(), object(json!({ "frameRate": rate }), &[]));
     defs.insert("token".into(), token());
     defs.extend(tokens());
     defs.insert("asset".into(), asset());
     defs.insert("scene".into(), scene());
     defs.insert("transition".into(), transition());
+    defs.extend(transitions());
     defs.insert("position".into(), position());
     defs.insert("automation".into(), automation());
     let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
@@ -164,8 +171,33 @@ fn scene() -> Value {
     )
 }
 
+/// Which fields a transition has depends on its type.
 fn transition() -> Value {
-    object(json!({ "type": { "enum": ["cut", "fade"] }, "duration": of("span", "How long") }), &["type"])
+    let defs = Style::NAMES.map(|n| json!({ "$ref": format!("#/$defs/{n}Transition") }));
+    json!({ "oneOf": defs })
+}
+
+fn transitions() -> Map<String, Value> {
+    let of_type = |name: &'static str| {
+        let mut fields = json!({ "type": { "const": name } });
+        if name != "cut" {
+            extend(
+                &mut fields,
+                json!({
+                    "duration": of("span", "How long"),
+                    "easing": of("easing", "How it runs in that time; evenly when left out"),
+                }),
+            );
+        }
+        if matches!(name, "wipe" | "slide") {
+            let side =
+                json!({ "description": "Where it comes from, or goes to; left when left out", "enum": Side::NAMES });
+            extend(&mut fields, json!({ "side": side }));
+        }
+        let required: &[&str] = if name == "cut" { &["type"] } else { &["type", "duration"] };
+        (format!("{name}Transition"), object(fields, required))
+    };
+    Style::NAMES.map(of_type).into_iter().collect()
 }
 
 fn position() -> Value {
@@ -173,6 +205,7 @@ fn position() -> Value {
     object(
         json!({
             "anchor": { "description": "This point of the layer stands on the same point of the canvas", "enum": Anchor::NAMES },
+            "within": { "description": "The part of the picture that the anchor refers to", "enum": Within::NAMES },
             "x": number(-most, most, "Moved right, in base pixels"),
             "y": number(-most, most, "Moved down, in base pixels"),
         }),
@@ -185,7 +218,16 @@ fn keyframes(value: Value) -> Value {
         json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": { "$ref": "#/$defs/easing" } }),
         &["at", "value"],
     );
-    json!({ "type": "array", "maxItems": MAX_KEYFRAMES, "items": frame })
+    let list = json!({ "type": "array", "maxItems": MAX_KEYFRAMES, "items": frame });
+    let repeated = object(
+        json!({
+            "keyframes": list,
+            "repeat": { "description": "What comes after the last keyframe", "enum": Repeat::NAMES },
+            "times": { "description": "How often in all; without end when left out", "type": "integer", "minimum": 1, "maximum": MAX_REPEATS },
+        }),
+        &["keyframes"],
+    );
+    json!({ "anyOf": [list, repeated] })
 }
 
 fn automation() -> Value {
@@ -262,6 +304,15 @@ fn extend(object: &mut Value, fields: Value) {
     }
 }
 
+/// Every way to write a time, with white space around it.
+const TIME: &str = concat!(
+    r"^\s*(t\+)?\s*(",
+    r"[0-9]+(\.[0-9]+)?\s*s?|[0-9]+\s*f",
+    r"|([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?",
+    r"|[0-9]{2}:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9}|[:;][0-9]{2})?",
+    r")\s*$",
+);
+
 /// Values without structure.
 fn values() -> Map<String, Value> {
     let bezier = json!({ "type": "array", "minItems": 4, "maxItems": 4, "items": { "type": "number", "minimum": -10, "maximum": 10 } });
@@ -279,17 +330,25 @@ fn values() -> Map<String, Value> {
             "type": "string", "maxLength": MAX_TEXT_CHARS
         },
         "span": {
-            "description": "A length of time: seconds (2, 0.5, \"0.5s\") or output frames (\"15f\")",
+            "description": "A time: seconds (2, 0.5, \"0.5s\", \"2s500ms\"), output frames (\"15f\"), or \"00:01:23.500\", \"00:01:23:15\", \"00:01:23;15\"",
             "anyOf": [
                 { "type": "number", "minimum": 0 },
-                { "type": "string", "pattern": r"^ *[0-9]+(\.[0-9]+)? *s? *$|^ *[0-9]+ *f *$" }
+                { "type": "string", "pattern": TIME }
             ]
         },
         "easing": {
             "description": "How a value goes on to the next keyframe",
             "anyOf": [
-                { "enum": Easing::NAMES },
-                object(json!({ "cubicBezier": bezier }), &["cubicBezier"])
+                { "enum": &Easing::NAMES[..] },
+                object(json!({ "cubicBezier": bezier }), &["cubicBezier"]),
+                object(
+                    json!({
+                        "steps": { "type": "integer", "minimum": 1, "maximum": MAX_STEPS },
+                        "jump": { "enum": ["end", "start", "both", "none"] },
+                    }),
+                    &["steps"],
+                ),
+                object(json!({ "spring": number(0.05, 1.0, "Damping: 1 does not swing over") }), &["spring"]),
             ]
         },
     });

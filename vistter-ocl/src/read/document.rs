@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use vistter_core::diagnose::Diagnostic;
+use vistter_core::time::FrameRate;
 
 use super::walk::{Faults, Node};
 use super::{scalar, scene, token};
-use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKENS};
+use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKENS};
 use crate::model::{Asset, Document};
 use crate::template::CLOCK;
 
@@ -38,6 +39,9 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         c.finish()?;
         Some((w?, h?))
     });
+    if let Some(timeline) = o.optional("timeline", timeline) {
+        faults.rate.set(timeline);
+    }
     // Names are collected before their values are checked, so that one faulty token does not make every use of it
     // a second fault.
     let token_nodes = o.field("tokens").and_then(|n| n.entries(faults, MAX_TOKENS)).unwrap_or_default();
@@ -61,7 +65,26 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         Some(read)
     });
     o.finish()?;
-    Some(Document { minor: minor?, title, base: base?, tokens, assets, scenes: scenes? })
+    Some(Document { minor: minor?, title, rate: faults.rate.get(), base: base?, tokens, assets, scenes: scenes? })
+}
+
+/// The rate that timecodes count in.
+fn timeline(n: &Node<'_>, f: &Faults) -> Option<Option<FrameRate>> {
+    let o = n.object(f)?;
+    let rate = o.optional("frameRate", |n, f| {
+        let text = match n.value {
+            serde_json::Value::Number(x) => x.to_string(),
+            _ => scalar::text(n, f, MAX_ID_CHARS)?,
+        };
+        let rate = FrameRate::parse(&text);
+        if rate.is_none() {
+            let help = "write 25, 30, 60 or a fraction such as \"30000/1001\"";
+            n.fault_help(f, "OCL-RANGE", format!("\"{text}\" is not a frame rate"), help);
+        }
+        rate
+    });
+    o.finish()?;
+    Some(rate)
 }
 
 fn named<T>(

@@ -6,14 +6,18 @@
 //! | file | duty |
 //! |---|---|
 //! | `walk.rs` | objects, required and optional fields, unknown names, types |
-//! | `scalar.rs` | ids, numbers in a range, spans, colours, easings, templates |
+//! | `scalar.rs` | ids, numbers in a range, spans, colours, templates |
 //! | `document.rs` | the document and its assets |
 //! | `token.rs` | tokens |
-//! | `scene.rs` | scenes, layers, automation |
+//! | `time.rs` | points and lengths of time |
+//! | `scene.rs` | scenes and layers |
+//! | `automation.rs` | keyframes and easings |
 
+mod automation;
 mod document;
 mod scalar;
 mod scene;
+pub(crate) mod time;
 pub(crate) mod token;
 mod walk;
 

@@ -8,7 +8,7 @@ use super::walk::{Faults, Node};
 use crate::filter::FILTERS;
 use crate::limits::MAX_FILTERS;
 use crate::limits::{MAX_EXTENT, MAX_FADE_SECONDS, MAX_ID_CHARS, MAX_TEXT_CHARS};
-use crate::model::{Align, Anchor, Color, Easing};
+use crate::model::{Align, Anchor, Color};
 use crate::template::{Template, TemplateFault};
 use crate::wallclock::Format;
 
@@ -88,25 +88,20 @@ pub(super) fn whole(n: &Node<'_>, f: &Faults, min: i64, max: i64) -> Option<i64>
     None
 }
 
-/// A length of time.
+/// A point or a length of time.
 pub(super) fn span(n: &Node<'_>, f: &Faults) -> Option<Span> {
     let text = match n.value {
         Value::Number(x) => x.to_string(),
         Value::String(s) => s.clone(),
         _ => {
-            n.wrong_type(f, "a length of time");
+            n.wrong_type(f, "a time");
             return None;
         }
     };
-    let got = Span::parse(&text);
-    if got.is_none() {
-        let help = "give seconds (2, 0.5, \"0.5s\") or frames (\"15f\"), from 0 to a week";
-        n.fault_help(f, "OCL-TIME", format!("\"{text}\" is not a length of time"), help);
-    }
-    got
+    super::time::parse(&text, f.rate.get()).map_err(|(what, help)| n.fault_help(f, "OCL-TIME", what, help)).ok()
 }
 
-/// The length of a fade.
+/// The length of a transition.
 pub(super) fn fade(n: &Node<'_>, f: &Faults) -> Option<Span> {
     let s = span(n, f)?;
     let ok = match s {
@@ -114,7 +109,7 @@ pub(super) fn fade(n: &Node<'_>, f: &Faults) -> Option<Span> {
         Span::Frames(k) => k <= MAX_FADE_SECONDS as u64 * 60,
     };
     if !ok {
-        n.fault(f, "OCL-LIMIT", format!("a fade takes at most {MAX_FADE_SECONDS} seconds"));
+        n.fault(f, "OCL-LIMIT", format!("a transition takes at most {MAX_FADE_SECONDS} seconds"));
         return None;
     }
     Some(s)
@@ -161,34 +156,6 @@ pub(super) fn align(n: &Node<'_>, f: &Faults) -> Option<Align> {
         "right" => Some(Align::Right),
         _ => None,
     })
-}
-
-/// A name, or `{"cubicBezier": [x1, y1, x2, y2]}`.
-pub(super) fn easing(n: &Node<'_>, f: &Faults) -> Option<Easing> {
-    if n.value.is_object() {
-        let o = n.object(f)?;
-        let got = o.required("cubicBezier", |n, f| {
-            let list = n.array(f, 4)?;
-            if list.len() < 4 {
-                n.fault(f, "OCL-RANGE", "a cubic Bézier has four numbers: x1, y1, x2, y2");
-                return None;
-            }
-            let mut c = [0.0; 4];
-            let mut ok = true;
-            for (i, e) in list.iter().enumerate() {
-                // x within 0…1: otherwise one time would have several values.
-                let (lo, hi) = if i % 2 == 0 { (0.0, 1.0) } else { (-10.0, 10.0) };
-                match number(e, f, lo, hi) {
-                    Some(x) => c[i] = x,
-                    None => ok = false,
-                }
-            }
-            ok.then_some(Easing::Bezier(c))
-        });
-        o.finish()?;
-        return got;
-    }
-    one_of(n, f, "easing", &Easing::NAMES, Easing::parse)
 }
 
 /// A text with tokens, all of them known.

@@ -1,23 +1,22 @@
-//! Scenes, layers, automation.
+//! Scenes and layers.
 
 use std::collections::HashMap;
 
 use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
-use vistter_core::time::FrameRate;
 
 use super::document::Names;
-use super::scalar;
 use super::walk::{Faults, Node, Object};
-use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_LAYERS, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
-use crate::model::{Align, Automation, Color, Content, Keyframe, Layer, Placement, Scene, TextStyle, Transition};
+use super::{automation, scalar};
+use crate::limits::{MAX_EXTENT, MAX_LAYERS, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
+use crate::model::{Align, Color, Content, Layer, Placement, Scene, Side, Style, TextStyle, Transition, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
     let o = n.object(faults)?;
     let id = o.required("id", scalar::id);
     let enter = o.optional("in", transition).unwrap_or_default();
     let exit = o.optional("out", transition).unwrap_or_default();
-    let automation = o.optional("automation", automation).unwrap_or_default();
+    let automation = o.optional("automation", automation::read).unwrap_or_default();
     let layers = o.required("layers", |n, f| {
         let list = n.array(f, MAX_LAYERS)?;
         let read: Vec<_> = list.iter().filter_map(|l| layer(l, f, names)).collect();
@@ -44,22 +43,30 @@ pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
 fn transition(n: &Node<'_>, f: &Faults) -> Option<Transition> {
     let o = n.object(f)?;
     let kind = o.required("type", |n, f| {
-        scalar::one_of(n, f, "transition", &["cut", "fade"], |s| match s {
-            "cut" => Some(false),
-            "fade" => Some(true),
-            _ => None,
-        })
+        scalar::one_of(n, f, "transition", &Style::NAMES, |s| Style::NAMES.into_iter().find(|name| *name == s))
     });
-    let got = match kind {
-        Some(true) => o.required("duration", scalar::fade).map(Transition::Fade),
-        Some(false) => Some(Transition::Cut),
+    let side = || {
+        let side = o.optional("side", |n, f| scalar::one_of(n, f, "side", &Side::NAMES, Side::parse));
+        side.unwrap_or_default()
+    };
+    let style = match kind {
+        Some("fade") => Style::Fade,
+        Some("wipe") => Style::Wipe(side()),
+        Some("slide") => Style::Slide(side()),
+        Some(_) => Style::Cut,
         None => {
-            o.field("duration");
-            None
+            // One fault is enough: its fields are not known when its type is not.
+            ["duration", "easing", "side"].iter().for_each(|name| drop(o.field(name)));
+            Style::Cut
         }
     };
+    let (duration, easing) = match (kind, style) {
+        (None, _) | (_, Style::Cut) => (Some(Span::Frames(0)), None),
+        _ => (o.required("duration", scalar::fade), o.optional("easing", automation::easing)),
+    };
     o.finish()?;
-    got
+    kind?;
+    Some(Transition { style, duration: duration?, easing: easing.unwrap_or_default() })
 }
 
 fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
@@ -68,7 +75,7 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
     let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
     let place = o.optional("position", placement).unwrap_or_default();
     let opacity = o.optional("opacity", scalar::unit).unwrap_or(1.0);
-    let automation = o.optional("automation", automation).unwrap_or_default();
+    let automation = o.optional("automation", automation::read).unwrap_or_default();
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
@@ -99,10 +106,11 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
 fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
     let o = n.object(f)?;
     let anchor = o.optional("anchor", scalar::anchor).unwrap_or_default();
+    let within = o.optional("within", |n, f| scalar::one_of(n, f, "area", &Within::NAMES, Within::parse));
     let x = o.optional("x", scalar::offset).unwrap_or(0.0);
     let y = o.optional("y", scalar::offset).unwrap_or(0.0);
     o.finish()?;
-    Some(Placement { anchor, x, y })
+    Some(Placement { anchor, within: within.unwrap_or_default(), x, y })
 }
 
 fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
@@ -164,73 +172,4 @@ fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
     let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
     Some(Content::Ticker { text: text?, style: style?, width: width?, gap, speed: speed? })
-}
-
-fn automation(n: &Node<'_>, f: &Faults) -> Option<Automation> {
-    let o = n.object(f)?;
-    let opacity = o.optional("opacity", |n, f| keyframes(n, f, scalar::unit)).unwrap_or_default();
-    let position = o.optional("position", |n, f| keyframes(n, f, point)).unwrap_or_default();
-    o.finish()?;
-    Some(Automation { opacity, position })
-}
-
-fn point(n: &Node<'_>, f: &Faults) -> Option<[f64; 2]> {
-    let list = n.array(f, 2)?;
-    match list.as_slice() {
-        [x, y] => {
-            let (x, y) = (scalar::offset(x, f), scalar::offset(y, f));
-            Some([x?, y?])
-        }
-        _ => {
-            n.fault_help(f, "OCL-TYPE", "a position has two numbers", "write [x, y]");
-            None
-        }
-    }
-}
-
-fn keyframes<T>(
-    n: &Node<'_>,
-    f: &Faults,
-    value: impl Fn(&Node<'_>, &Faults) -> Option<T> + Copy,
-) -> Option<Vec<Keyframe<T>>> {
-    let list = n.array(f, MAX_KEYFRAMES)?;
-    let mut out: Vec<Keyframe<T>> = Vec::with_capacity(list.len());
-    let mut ok = true;
-    for k in &list {
-        let Some(o) = k.object(f) else {
-            ok = false;
-            continue;
-        };
-        let at = o.required("at", scalar::span);
-        let v = o.required("value", value);
-        let easing = o.optional("easing", scalar::easing).unwrap_or_default();
-        let whole = o.finish().is_some();
-        let (Some(at), Some(v), true) = (at, v, whole) else {
-            ok = false;
-            continue;
-        };
-        if out.last().is_some_and(|last| !before(last.at, at)) {
-            let at = Node { value: k.value, pointer: format!("{}/at", k.pointer) };
-            at.fault_help(
-                f,
-                "OCL-KEYFRAME-ORDER",
-                "this keyframe is not later than the one before it",
-                "sort them by \"at\"",
-            );
-            ok = false;
-            continue;
-        }
-        out.push(Keyframe { at, value: v, easing });
-    }
-    ok.then_some(out)
-}
-
-/// Whether `a` is before `b`. A mix of seconds and frames cannot be ordered before the frame rate is known; the
-/// compiler keeps such a list in order by never going back.
-fn before(a: Span, b: Span) -> bool {
-    match (a, b) {
-        (Span::Frames(_), Span::Time(_)) | (Span::Time(_), Span::Frames(_)) => true,
-        (Span::Time(a), Span::Time(b)) => a < b,
-        (a, b) => a.frames(FrameRate::FPS_30) < b.frames(FrameRate::FPS_30),
-    }
 }

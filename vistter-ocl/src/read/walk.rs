@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
 use vistter_core::diagnose::Diagnostic;
+use vistter_core::time::FrameRate;
 
 /// Faults found so far.
 #[derive(Default)]
@@ -11,6 +12,8 @@ pub(super) struct Faults {
     list: RefCell<Vec<Diagnostic>>,
     /// The document asks for a later minor version: names we do not know are its news, not slips.
     pub(super) newer: Cell<bool>,
+    /// What the document's timecodes count in, when it says so: times are read all over the document.
+    pub(super) rate: Cell<Option<FrameRate>>,
 }
 
 /// More than this many faults help nobody; the rest is not recorded.

@@ -38,7 +38,7 @@ fn documents_and_mutations_of_them_never_panic() {
         (state % n.max(1) as u64) as usize
     };
     // pieces that a document's reader has opinions on
-    let pieces: [&[u8]; 16] = [
+    let pieces: [&[u8]; 22] = [
         b"0",
         b"-1",
         b"1e308",
@@ -55,6 +55,12 @@ fn documents_and_mutations_of_them_never_panic() {
         b"\"\\u0000\\ud83d\\ude00\"",
         b"\"ticker\"",
         b"1000",
+        b"\"easeOutElastic\"",
+        b"{ \"steps\": 3, \"jump\": \"start\" }",
+        b"{ \"spring\": 0.1 }",
+        b"\"00:00:01;02\"",
+        b"\"pingPong\"",
+        b"|truncate:3|pad:9:0|number:2:ch",
     ];
     for seed in &seeds {
         fuzzing::parse(seed);
@@ -80,6 +86,30 @@ fn documents_and_mutations_of_them_never_panic() {
             }
             fuzzing::parse(&d);
             fuzzing::compile(&d);
+        }
+    }
+}
+
+#[test]
+fn texts_and_times_and_mutations_of_them_never_panic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    for (folder, target) in [("ocl_text", fuzzing::text as fn(&[u8])), ("ocl_time", fuzzing::time)] {
+        for seed in std::fs::read_dir(root.join(folder)).unwrap().map(|e| std::fs::read(e.unwrap().path()).unwrap()) {
+            target(&seed);
+            for _ in 0..2000 {
+                let mut d = seed.clone();
+                for _ in 0..3 {
+                    state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+                    let (at, byte) = ((state >> 33) as usize % d.len().max(1), (state >> 17) as u8);
+                    match state >> 62 {
+                        0 => drop(d.splice(at..at.min(d.len()), [byte % 96 + 32])),
+                        1 if !d.is_empty() => drop(d.remove(at)),
+                        _ => d.get_mut(at).into_iter().for_each(|b| *b = byte),
+                    }
+                }
+                target(&d);
+            }
         }
     }
 }

@@ -102,6 +102,6 @@ macro_rules! cases {
 }
 
 cases! {
-    anchors fade_half image_scaled keyframes_moving message odd_edges portrait_canvas rect_rounded_alpha text_lines
-    ticker_running token_filters tokens_and_clock
+    anchors easings fade_half image_scaled keyframes_moving message odd_edges portrait_canvas rect_rounded_alpha repeats safe_areas
+    slide_eased text_lines ticker_running token_filters tokens_and_clock wipe_left wipe_out_top wipe_turned_round
 }
