@@ -5,10 +5,12 @@ use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
 use crate::assets::Assets;
-use crate::limits::{MAX_LAYER_PIXELS, MAX_SCENE_PIXELS};
-use crate::model::{Align, Automation, Content, Document, Envelope, Layer, Scene, Style, TextStyle, Transition};
+use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
+use crate::model::{
+    Align, Automation, Breaks, Content, Document, Envelope, Layer, Scene, Style, TextStyle, Transition,
+};
 use crate::program::{LayerProgram, Motion, Pace, Picture, SceneProgram};
-use crate::raster::text::{LINE_HEIGHT, TextSpec};
+use crate::raster::text::{Decor, LINE_HEIGHT, Plate, TextSpec};
 use crate::track::{Key, Track};
 use crate::transition::Way;
 
@@ -104,6 +106,14 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         align,
         width: None,
         max_width: max_width.map(|w| w * k),
+        wrap: Breaks::None,
+        max_lines: MAX_LINES,
+        min_size: None,
+        decor: Decor {
+            outline: s.outline.map(|o| (o.width * k, o.color.rgba)),
+            shadow: s.shadow.map(|s| ((s.x * k).round() as i64, (s.y * k).round() as i64, s.color.rgba)),
+            plate: None,
+        },
         limit,
     };
     Ok(match &l.content {
@@ -128,7 +138,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             let n = fits(w, h)?;
             (Picture::Rect { width: w as usize, height: h as usize, radius: radius * k, rgba: color.rgba }, n)
         }
-        Content::Text { text, style, align, width, max_width } => {
+        Content::Text { text, style, align, width, max_width, wrap, max_lines, min_size, background } => {
             // A line wider than twice the canvas shows nowhere whole.
             let limit = 2 * canvas.width.max(1) as usize;
             let most = match (*width, *max_width) {
@@ -137,6 +147,13 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             };
             let mut spec = spec(style, *align, most, limit);
             spec.width = width.map(|w| px(w) as usize);
+            (spec.wrap, spec.max_lines) = (*wrap, *max_lines);
+            spec.min_size = min_size.map(|s| s * k);
+            spec.decor.plate = background.map(|b| Plate {
+                rgba: b.color.rgba,
+                padding: ((b.padding[0] * k).round() as usize, (b.padding[1] * k).round() as usize),
+                radius: b.radius * k,
+            });
             let line = (spec.size * LINE_HEIGHT).ceil() as u64;
             let n = fits(width.or(most).map_or(limit as u64, px), line)?;
             (Picture::Text { text: text.clone(), spec }, n)

@@ -49,6 +49,10 @@ pub const MAX_EXTENT: f64 = 8192.0;
 pub const MAX_TEXT_SIZE: f64 = 1000.0;
 /// The smallest text size, in base pixels.
 pub const MIN_TEXT_SIZE: f64 = 4.0;
+/// The widest outline of a text, in base pixels.
+pub const MAX_OUTLINE: f64 = 12.0;
+/// The farthest shadow and the widest padding of a text, in base pixels.
+pub const MAX_PADDING: f64 = 200.0;
 /// The fastest ticker, in base pixels per second.
 pub const MAX_TICKER_SPEED: f64 = 4000.0;
 /// The longest transition, in seconds.

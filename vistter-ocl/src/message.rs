@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Color, Content, Document, Layer, Placement, Scene, TextStyle, Transition,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Layer, Placement, Scene, TextStyle, Transition,
 };
 use crate::template::Template;
 
@@ -22,10 +22,14 @@ pub(crate) fn document(text: &str) -> Document {
     let accent = Content::Rect { width: 120.0, height: 6.0, radius: 3.0, color: Color { rgba: [58, 160, 255, 255] } };
     let words = Content::Text {
         text: Template::literal(&line),
-        style: TextStyle { size: 64.0, bold: true, color: Color::WHITE, tracking: 0.0 },
+        style: TextStyle { bold: true, ..TextStyle::plain(64.0) },
         align: Align::Center,
         width: None,
         max_width: Some(1080.0),
+        wrap: Breaks::None,
+        max_lines: 1,
+        min_size: None,
+        background: None,
     };
     Document {
         minor: 0,

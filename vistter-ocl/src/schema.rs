@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::filter::FILTERS;
 use crate::limits::*;
-use crate::model::{Anchor, Content, Document, Easing, Repeat, Side, Style, Within};
+use crate::model::{Anchor, Breaks, Content, Document, Easing, Repeat, Side, Style, Within};
 use crate::token::TokenKind;
 
 /// The schema of a document.
@@ -50,6 +50,7 @@ pub fn schema() -> Value {
     defs.insert("automation".into(), automation());
     let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
     defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
+    defs.extend(decoration());
     defs.extend(layers());
     defs.extend(values());
     if let Some(r) = root.as_object_mut() {
@@ -237,6 +238,34 @@ fn automation() -> Value {
     object(json!({ "opacity": keyframes(number(0.0, 1.0, "0 is not there")), "position": keyframes(point) }), &[])
 }
 
+/// What goes round a text and under it.
+fn decoration() -> [(String, Value); 3] {
+    let far = MAX_PADDING;
+    let padding = json!({ "type": "number", "minimum": 0, "maximum": far });
+    let both = json!({ "type": "array", "prefixItems": [padding, padding], "items": false, "minItems": 2 });
+    [
+        ("outline", json!({ "width": number(0.5, MAX_OUTLINE, "Base pixels"), "color": of("color", "Its colour") }), &["width", "color"][..]),
+        (
+            "shadow",
+            json!({
+                "x": number(-far, far, "Moved right, in base pixels"), "y": number(-far, far, "Moved down"),
+                "color": of("color", "Its colour"),
+            }),
+            &["color"],
+        ),
+        (
+            "background",
+            json!({
+                "color": of("color", "Fill"),
+                "padding": { "description": "All round, or [left and right, top and bottom]", "anyOf": [padding, both] },
+                "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+            }),
+            &["color"],
+        ),
+    ]
+    .map(|(name, fields, required)| (name.to_owned(), object(fields, required)))
+}
+
 /// One definition for each type of layer.
 fn layers() -> Map<String, Value> {
     let length = |d: &str| number(1.0, MAX_EXTENT, d);
@@ -246,6 +275,8 @@ fn layers() -> Map<String, Value> {
         "weight": { "enum": ["regular", "bold"] },
         "color": of("color", "Fill; white when left out"),
         "tracking": number(-200.0, 1000.0, "Space after each character, in thousandths of the size"),
+        "outline": of("outline", "A line round the letters"),
+        "shadow": of("shadow", "The letters once more, behind themselves"),
     });
     let mut ticker = text.clone();
     extend(
@@ -253,7 +284,11 @@ fn layers() -> Map<String, Value> {
         json!({
             "align": { "description": "How lines stand in the box", "enum": ["left", "center", "right"] },
             "width": length("Width of the box"),
-            "maxWidth": length("Lines longer than this end in an ellipsis"),
+            "maxWidth": length("Lines longer than this are wrapped, or end in an ellipsis"),
+            "wrap": { "description": "Where lines that are too long are broken; needs a width", "enum": Breaks::NAMES },
+            "maxLines": { "description": "Lines beyond this are not drawn", "type": "integer", "minimum": 1, "maximum": MAX_LINES },
+            "minSize": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "The size may shrink to this so that the text fits; needs a width"),
+            "background": of("background", "A box behind the text"),
         }),
     );
     extend(

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `rect.rs` | rounded rectangles |
 //! | `picture.rs` | decoding and scaling of image files |
+//! | `ink.rs` | outlines and shadows: coverage laid in one colour over another |
 //! | `text.rs` | shaping and drawing of text (cosmic-text, swash) |
 
+pub(crate) mod ink;
 pub(crate) mod picture;
 pub(crate) mod rect;
 pub(crate) mod text;

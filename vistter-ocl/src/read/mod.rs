@@ -11,12 +11,14 @@
 //! | `token.rs` | tokens |
 //! | `time.rs` | points and lengths of time |
 //! | `scene.rs` | scenes and layers |
+//! | `text.rs` | texts and tickers |
 //! | `automation.rs` | keyframes and easings |
 
 mod automation;
 mod document;
 mod scalar;
 mod scene;
+mod text;
 pub(crate) mod time;
 pub(crate) mod token;
 mod walk;

@@ -7,9 +7,9 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, scalar};
-use crate::limits::{MAX_EXTENT, MAX_LAYERS, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
-use crate::model::{Align, Color, Content, Layer, Placement, Scene, Side, Style, TextStyle, Transition, Within};
+use super::{automation, scalar, text};
+use crate::limits::{MAX_EXTENT, MAX_LAYERS};
+use crate::model::{Content, Layer, Placement, Scene, Side, Style, Transition, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
     let o = n.object(faults)?;
@@ -80,8 +80,8 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
         Some("rect") => rect(&o),
-        Some("text") => text(&o, names),
-        Some("ticker") => ticker(&o, names),
+        Some("text") => text::text(&o, names),
+        Some("ticker") => text::ticker(&o, names),
         Some(other) => {
             let at = format!("{}/type", n.pointer);
             f.unknown("OCL-UNKNOWN-LAYER", &at, "layer type", other, Content::NAMES);
@@ -138,38 +138,4 @@ fn rect(o: &Object<'_, '_>) -> Option<Content> {
     let radius = o.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
     let color = o.required("color", scalar::color);
     Some(Content::Rect { width: width?, height: height?, radius, color: color? })
-}
-
-fn style(o: &Object<'_, '_>) -> Option<TextStyle> {
-    let size = o.required("size", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE));
-    let bold = o
-        .optional("weight", |n, f| {
-            scalar::one_of(n, f, "weight", &["regular", "bold"], |s| match s {
-                "regular" => Some(false),
-                "bold" => Some(true),
-                _ => None,
-            })
-        })
-        .unwrap_or(false);
-    let color = o.optional("color", scalar::color).unwrap_or(Color::WHITE);
-    let tracking = o.optional("tracking", |n, f| scalar::number(n, f, -200.0, 1000.0)).unwrap_or(0.0);
-    Some(TextStyle { size: size?, bold, color, tracking })
-}
-
-fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
-    let style = style(o);
-    let align = o.optional("align", scalar::align).unwrap_or(Align::Left);
-    let width = o.optional("width", scalar::length);
-    let max_width = o.optional("maxWidth", scalar::length);
-    Some(Content::Text { text: text?, style: style?, align, width, max_width })
-}
-
-fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
-    let style = style(o);
-    let width = o.required("width", scalar::length);
-    let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
-    let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
-    Some(Content::Ticker { text: text?, style: style?, width: width?, gap, speed: speed? })
 }

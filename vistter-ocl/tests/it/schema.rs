@@ -30,6 +30,9 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("rect", "/scenes/0/layers/1"),
         ("text", "/scenes/0/layers/2"),
         ("ticker", "/scenes/0/layers/3"),
+        ("outline", "/scenes/0/layers/2/outline"),
+        ("shadow", "/scenes/0/layers/2/shadow"),
+        ("background", "/scenes/0/layers/2/background"),
         ("position", "/scenes/0/layers/0/position"),
     ];
     (serde_json::from_str(&text).unwrap(), places)

@@ -1,0 +1,201 @@
+//! Coverage: what glyphs leave on a plane before it gets a colour, so that an outline, a shadow and the text itself can
+//! be laid over each other.
+
+use super::Raster;
+
+/// One byte of coverage a pixel, as large as the raster it is meant for. Its memory is reused.
+#[derive(Debug, Default)]
+pub(crate) struct Ink {
+    width: usize,
+    cover: Vec<u8>,
+    /// The outline being made.
+    wide: Vec<u8>,
+    /// The pen it is made with: offsets, and their weight in 256ths.
+    pen: Vec<(i64, i64, u32)>,
+}
+
+impl Ink {
+    /// Empties it to `width` × `height`.
+    pub(crate) fn reset(&mut self, width: usize, height: usize) {
+        self.width = width;
+        self.cover.clear();
+        self.cover.resize(width * height, 0);
+    }
+
+    /// Adds a glyph's coverage whose left top pixel stands at `at`; what stands outside is cut. Overlapping glyphs add
+    /// up, as strokes of one pen do.
+    pub(crate) fn add(&mut self, (left, top): (i64, i64), width: usize, data: &[u8]) {
+        if width == 0 || self.width == 0 {
+            return;
+        }
+        for (row, line) in data.chunks_exact(width).enumerate() {
+            let Ok(y) = usize::try_from(top + row as i64) else { continue };
+            let Some(out) = self.cover.get_mut(y * self.width..(y + 1) * self.width) else { break };
+            for (col, c) in line.iter().enumerate() {
+                let Ok(x) = usize::try_from(left + col as i64) else { continue };
+                if let Some(o) = out.get_mut(x) {
+                    *o = o.saturating_add(*c);
+                }
+            }
+        }
+    }
+
+    /// Lays the coverage in one colour over the raster, moved by `shift`.
+    pub(crate) fn lay(&self, out: &mut Raster, shift: (i64, i64), rgba: [u8; 4]) {
+        lay(&self.cover, self.width, out, shift, rgba);
+    }
+
+    /// Lays the coverage, `radius` pixels wider all round, over the raster.
+    pub(crate) fn lay_wide(&mut self, out: &mut Raster, radius: f64, shift: (i64, i64), rgba: [u8; 4]) {
+        self.widen(radius);
+        lay(&self.wide, self.width, out, shift, rgba);
+    }
+
+    /// The greatest coverage within `radius` of each pixel, fading out over the last pixel. Only pixels at an edge can
+    /// reach further than their neighbours do, so the others are copied.
+    fn widen(&mut self, radius: f64) {
+        let (w, cover) = (self.width, &self.cover);
+        self.wide.clear();
+        self.wide.extend_from_slice(cover);
+        if w == 0 {
+            return;
+        }
+        let h = cover.len() / w;
+        let reach = radius.ceil() as i64;
+        let weight = |dx: i64, dy: i64| {
+            let far = ((dx * dx + dy * dy) as f64).sqrt();
+            ((radius + 0.5 - far).clamp(0.0, 1.0) * 256.0).round() as u32
+        };
+        self.pen.clear();
+        let around = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (dx, dy)));
+        self.pen.extend(around.map(|(dx, dy)| (dx, dy, weight(dx, dy))).filter(|(.., w)| *w > 0));
+        for y in 0..h {
+            for x in 0..w {
+                let c = cover[y * w + x];
+                let full = |x: Option<usize>, y: Option<usize>| match (x, y) {
+                    (Some(x), Some(y)) if x < w && y < h => cover[y * w + x] == 255,
+                    _ => false,
+                };
+                let inside = c == 255
+                    && full(x.checked_sub(1), Some(y))
+                    && full(Some(x + 1), Some(y))
+                    && full(Some(x), y.checked_sub(1))
+                    && full(Some(x), Some(y + 1));
+                if c == 0 || inside {
+                    continue;
+                }
+                for (dx, dy, weight) in &self.pen {
+                    let (Ok(ox), Ok(oy)) = (usize::try_from(x as i64 + dx), usize::try_from(y as i64 + dy)) else {
+                        continue;
+                    };
+                    if ox < w && oy < h {
+                        let o = &mut self.wide[oy * w + ox];
+                        *o = (*o).max(((u32::from(c) * weight + 128) >> 8) as u8);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lay(cover: &[u8], width: usize, out: &mut Raster, (dx, dy): (i64, i64), rgba: [u8; 4]) {
+    if width == 0 {
+        return;
+    }
+    for (y, line) in cover.chunks_exact(width).enumerate() {
+        let Ok(oy) = usize::try_from(y as i64 + dy) else { continue };
+        if oy >= out.height {
+            break;
+        }
+        for (x, c) in line.iter().enumerate().filter(|(_, c)| **c > 0) {
+            let Ok(ox) = usize::try_from(x as i64 + dx) else { continue };
+            if ox >= out.width {
+                break;
+            }
+            let alpha = ((u32::from(*c) * u32::from(rgba[3]) + 127) / 255) as u8;
+            over(&mut out.rgba[(oy * out.width + ox) * 4..][..4], [rgba[0], rgba[1], rgba[2], alpha]);
+        }
+    }
+}
+
+/// Puts a straight-alpha colour over a straight-alpha pixel; integers, rounded to nearest.
+pub(crate) fn over(px: &mut [u8], [r, g, b, a]: [u8; 4]) {
+    let (above, below) = (u32::from(a) * 255, u32::from(px[3]) * (255 - u32::from(a)));
+    let alpha = above + below;
+    if alpha == 0 {
+        return;
+    }
+    for (p, c) in px.iter_mut().zip([r, g, b]) {
+        *p = ((u32::from(c) * above + u32::from(*p) * below + alpha / 2) / alpha) as u8;
+    }
+    px[3] = ((alpha + 127) / 255) as u8;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn dot(side: usize) -> Ink {
+        let mut ink = Ink::default();
+        ink.reset(side, side);
+        ink.add((side as i64 / 2, side as i64 / 2), 1, &[255]);
+        ink
+    }
+
+    #[test]
+    fn an_outline_of_a_dot_is_a_disc() {
+        let mut ink = dot(21);
+        let mut r = Raster::default();
+        r.reset(21, 21);
+        ink.lay_wide(&mut r, 6.0, (0, 0), [255; 4]);
+        let alpha = |x: usize, y: usize| f64::from(r.rgba[(y * 21 + x) * 4 + 3]);
+        let area: f64 = (0..441).map(|i| alpha(i % 21, i / 21) / 255.0).sum();
+        assert!((area - std::f64::consts::PI * 36.0).abs() < 4.0, "{area}");
+        for (x, y) in (0..21).flat_map(|y| (0..21).map(move |x| (x, y))) {
+            assert_eq!(alpha(x, y), alpha(20 - x, y));
+            assert_eq!(alpha(x, y), alpha(y, x));
+        }
+    }
+    #[test]
+    fn what_stands_outside_is_cut() {
+        let mut ink = Ink::default();
+        ink.reset(4, 3);
+        ink.add((-1, -1), 3, &[255; 9]);
+        ink.add((3, 2), 2, &[255; 4]);
+        ink.add((0, 99), 2, &[255; 4]);
+        ink.add((0, 0), 0, &[]);
+        let mut r = Raster::default();
+        r.reset(4, 3);
+        ink.lay(&mut r, (-2, 9), [1, 2, 3, 4]);
+        ink.lay(&mut r, (1, 0), [9, 9, 9, 255]);
+        assert_eq!(r.rgba.chunks_exact(4).filter(|p| p[3] == 255).count(), 4);
+        Ink::default().lay_wide(&mut r, 3.0, (0, 0), [1; 4]);
+    }
+    proptest! {
+        #[test]
+        fn over_is_what_the_formula_says(px in any::<[u8; 4]>(), c in any::<[u8; 4]>()) {
+            let mut got = px;
+            over(&mut got, c);
+            let (a, b) = (f64::from(c[3]) / 255.0, f64::from(px[3]) / 255.0 * (1.0 - f64::from(c[3]) / 255.0));
+            prop_assert!((f64::from(got[3]) / 255.0 - (a + b)).abs() < 0.003);
+            if a + b > 0.0 {
+                for i in 0..3 {
+                    let want = (f64::from(c[i]) * a + f64::from(px[i]) * b) / (a + b);
+                    prop_assert!((f64::from(got[i]) - want).abs() < 0.51);
+                }
+            }
+            let mut opaque = px;
+            over(&mut opaque, [7, 8, 9, 255]);
+            prop_assert_eq!(opaque, [7, 8, 9, 255]);
+        }
+        #[test]
+        fn wider_is_never_less(cover in proptest::collection::vec(any::<u8>(), 64), radius in 0.0..5.0f64) {
+            let mut ink = Ink::default();
+            ink.reset(8, 8);
+            ink.add((0, 0), 8, &cover);
+            ink.widen(radius);
+            prop_assert!(ink.wide.iter().zip(&cover).all(|(w, c)| w >= c));
+        }
+    }
+}

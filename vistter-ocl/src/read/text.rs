@@ -1,0 +1,109 @@
+//! Texts and tickers: what they say and how they look.
+
+use super::document::Names;
+use super::scalar;
+use super::walk::{Faults, Node, Object};
+use crate::limits::{MAX_EXTENT, MAX_LINES, MAX_OUTLINE, MAX_PADDING, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
+use crate::model::{Align, Background, Breaks, Color, Content, Outline, Shadow, TextStyle};
+
+fn style(o: &Object<'_, '_>) -> Option<TextStyle> {
+    let size = o.required("size", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE));
+    let bold = o
+        .optional("weight", |n, f| {
+            scalar::one_of(n, f, "weight", &["regular", "bold"], |s| match s {
+                "regular" => Some(false),
+                "bold" => Some(true),
+                _ => None,
+            })
+        })
+        .unwrap_or(false);
+    let color = o.optional("color", scalar::color).unwrap_or(Color::WHITE);
+    let tracking = o.optional("tracking", |n, f| scalar::number(n, f, -200.0, 1000.0)).unwrap_or(0.0);
+    let (outline, shadow) = (o.optional("outline", outline), o.optional("shadow", shadow));
+    Some(TextStyle { bold, color, tracking, outline, shadow, ..TextStyle::plain(size?) })
+}
+
+fn outline(n: &Node<'_>, f: &Faults) -> Option<Outline> {
+    let o = n.object(f)?;
+    let width = o.required("width", |n, f| scalar::number(n, f, 0.5, MAX_OUTLINE));
+    let color = o.required("color", scalar::color);
+    o.finish()?;
+    Some(Outline { width: width?, color: color? })
+}
+
+fn shadow(n: &Node<'_>, f: &Faults) -> Option<Shadow> {
+    let o = n.object(f)?;
+    let far = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MAX_PADDING, MAX_PADDING);
+    let x = o.optional("x", far).unwrap_or(0.0);
+    let y = o.optional("y", far).unwrap_or(0.0);
+    let color = o.required("color", scalar::color);
+    o.finish()?;
+    Some(Shadow { x, y, color: color? })
+}
+
+fn background(n: &Node<'_>, f: &Faults) -> Option<Background> {
+    let o = n.object(f)?;
+    let color = o.required("color", scalar::color);
+    let padding = o.optional("padding", |n, f| {
+        let one = |n: &Node<'_>| scalar::number(n, f, 0.0, MAX_PADDING);
+        if !n.value.is_array() {
+            return one(n).map(|p| [p, p]);
+        }
+        match n.array(f, 2)?.as_slice() {
+            [x, y] => Some([one(x)?, one(y)?]),
+            _ => {
+                n.fault_help(f, "OCL-TYPE", "padding is one number or two", "write 12, or [24, 12]");
+                None
+            }
+        }
+    });
+    let radius = o.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
+    o.finish()?;
+    Some(Background { color: color?, padding: padding.unwrap_or_default(), radius })
+}
+
+pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let style = style(o);
+    let align = o.optional("align", scalar::align).unwrap_or(Align::Left);
+    let width = o.optional("width", scalar::length);
+    let max_width = o.optional("maxWidth", scalar::length);
+    let wrap = o.optional("wrap", |n, f| {
+        scalar::one_of(n, f, "wrap", &Breaks::NAMES, |s| match s {
+            "none" => Some(Breaks::None),
+            "word" => Some(Breaks::Word),
+            "glyph" => Some(Breaks::Glyph),
+            _ => None,
+        })
+    });
+    let max_lines = o.optional("maxLines", |n, f| scalar::whole(n, f, 1, MAX_LINES as i64));
+    let most = style.map_or(MAX_TEXT_SIZE, |s| s.size);
+    let min_size = o.optional("minSize", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, most));
+    let background = o.optional("background", background);
+    let bounded = ["width", "maxWidth"].iter().any(|name| o.node.value.get(*name).is_some());
+    if !bounded && (min_size.is_some() || wrap.is_some_and(|w| w != Breaks::None)) {
+        let help = "write \"width\", or \"maxWidth\" for a box that is only as wide as its text";
+        o.node.fault_help(o.faults, "OCL-MISSING", "a text that wraps or shrinks needs a width to fit", help);
+        return None;
+    }
+    Some(Content::Text {
+        text: text?,
+        style: style?,
+        align,
+        width,
+        max_width,
+        wrap: wrap.unwrap_or_default(),
+        max_lines: max_lines.map_or(MAX_LINES, |n| n as usize),
+        min_size,
+        background,
+    })
+}
+
+pub(super) fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let style = style(o);
+    let width = o.required("width", scalar::length);
+    let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
+    let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
+    Some(Content::Ticker { text: text?, style: style?, width: width?, gap, speed: speed? })
+}
