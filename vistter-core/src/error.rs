@@ -111,6 +111,8 @@ impl Error {
                 (ErrorKind::Closed, "")
             }
             K::StorageFull | K::QuotaExceeded => (ErrorKind::DiskFull, "free some space or choose another folder"),
+            // FAT ends at 4 GiB a file.
+            K::FileTooLarge => (ErrorKind::DiskFull, "choose a folder on a file system that takes larger files"),
             K::NotFound => (ErrorKind::Io, "check the path"),
             K::PermissionDenied => (ErrorKind::Io, "check the permissions of the path"),
             _ => (ErrorKind::Io, ""),
@@ -203,5 +205,8 @@ mod tests {
         let e = Error::io("connect", &std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
         assert_eq!(e.kind(), ErrorKind::Refused);
         assert!(e.is_transient());
+        let e = Error::io("record", &std::io::Error::from(std::io::ErrorKind::FileTooLarge));
+        assert_eq!((e.kind(), e.is_transient()), (ErrorKind::DiskFull, true), "a further file may fit");
+        assert!(e.next_step().is_some_and(|n| n.contains("larger files")));
     }
 }

@@ -238,8 +238,9 @@ fn reply(
     body: Vec<u8>,
 ) -> Response<Vec<u8>> {
     let mut b = Response::builder(Version::V1_0, status).header(headers::SERVER, "VistterStream test camera");
-    if let Some(seq) = r.header(&headers::CSEQ) {
-        b = b.header(headers::CSEQ, seq.as_str());
+    // A number (RFC 2326 §12.17); anything else could bring line ends into the answer.
+    if let Some(seq) = r.header(&headers::CSEQ).and_then(|seq| seq.as_str().trim().parse::<u32>().ok()) {
+        b = b.header(headers::CSEQ, seq.to_string());
     }
     for (name, value) in fields {
         b = b.header(name.clone(), value.as_str());
