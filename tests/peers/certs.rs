@@ -73,6 +73,14 @@ impl Certs {
         self.0.join(format!("{}.key", kind.name()))
     }
 
+    /// SHA-256 of the certificate, in hexadecimal digits with colons, as OpenSSL prints it.
+    pub fn pin(&self, kind: Certificate) -> String {
+        let args = ["x509", "-noout", "-fingerprint", "-sha256", "-in"];
+        let output = tool("openssl", "openssl").args(args).arg(self.certificate(kind)).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.trim().rsplit('=').next().unwrap().to_owned()
+    }
+
     /// Certificate and private key in one PEM file, as GStreamer wants them (`cert=` of a camera).
     pub fn both(&self, kind: Certificate) -> PathBuf {
         self.0.join(format!("{}.pem", kind.name()))

@@ -1,5 +1,6 @@
 //! FFmpeg's tools as judges of what we made, and the plain arithmetic to compare pictures.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::place::tool;
@@ -14,14 +15,30 @@ pub fn ffprobe_json(path: &Path, args: &[&str]) -> serde_json::Value {
 
 /// Decodes the whole file and panics on the first thing that FFmpeg complains about.
 pub fn ffmpeg_decodes(path: &Path) {
-    let output = tool("ffmpeg", "ffmpeg")
-        .args(["-nostdin", "-v", "error", "-xerror", "-i"])
-        .arg(path)
-        .args(["-f", "null", "-"])
-        .output()
-        .unwrap();
+    let strict = ["-nostdin", "-v", "error", "-xerror", "-err_detect", "explode", "-i", path.to_str().unwrap()];
+    ffmpeg_tool("ffmpeg", &[&strict[..], &["-f", "null", "-"]].concat());
+}
+
+/// Runs a tool of FFmpeg and gives what it wrote to its output; panics with its complaints when it fails or has any.
+pub fn ffmpeg_tool<S: AsRef<OsStr>>(name: &str, args: &[S]) -> Vec<u8> {
+    let output = tool(name, "ffmpeg").args(args).output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "ffmpeg on {}: {complaints}", path.display());
+    let shown: Vec<_> = args.iter().map(AsRef::as_ref).collect();
+    assert!(output.status.success() && complaints.trim().is_empty(), "{name} {shown:?}: {complaints}");
+    output.stdout
+}
+
+/// A hash of each video access unit as it stands in the file, without its time. FLV and MP4 hold them in the same form.
+pub fn video_hashes(path: &Path) -> Vec<String> {
+    let file = path.to_str().unwrap();
+    let args = ["-nostdin", "-v", "error", "-i", file, "-map", "0:v:0", "-c", "copy", "-f", "framehash", "-"];
+    let text = String::from_utf8(ffmpeg_tool("ffmpeg", &args)).unwrap();
+    // stream, dts, pts, duration, size, hash (and side data, which a hash of the bytes does not need)
+    let field = |line: &str| line.split(',').nth(5).map(|hash| hash.trim().to_owned());
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| field(line).expect("framehash writes six fields"))
+        .collect()
 }
 
 /// All pictures of a file as packed I420 (Y, then U, then V, no padding), each `width * height * 3 / 2` bytes, after the
@@ -42,16 +59,11 @@ pub fn gray_frame(path: &Path, width: usize, height: usize) -> Vec<Vec<u8>> {
 }
 
 fn raw(path: &Path, args: &[&str], size: usize) -> Vec<Vec<u8>> {
-    let output = tool("ffmpeg", "ffmpeg")
-        .args(["-nostdin", "-v", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough"])
-        .args(args)
-        .args(["-f", "rawvideo", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "ffmpeg on {}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
-    output.stdout.chunks_exact(size).map(<[u8]>::to_vec).collect()
+    let strict = ["-nostdin", "-v", "error", "-xerror", "-err_detect", "explode", "-i", path.to_str().unwrap()];
+    let all = [&strict[..], &["-map", "0:v:0", "-fps_mode", "passthrough"], args, &["-f", "rawvideo", "-"]].concat();
+    let pictures = ffmpeg_tool("ffmpeg", &all);
+    assert_eq!(pictures.len() % size, 0, "{}: whole pictures of {size} bytes", path.display());
+    pictures.chunks_exact(size).map(<[u8]>::to_vec).collect()
 }
 
 /// A plane of 8-bit samples inside a larger buffer.

@@ -11,12 +11,14 @@
 
 mod camera;
 mod certs;
+mod disk;
 mod judge;
 mod nginx;
 mod place;
 
 pub use camera::GstCamera;
 pub use certs::{Certificate, Certs};
-pub use judge::{Plane, decode_i420, ffmpeg_decodes, ffprobe_json, gray_frame, psnr};
+pub use disk::SmallDisk;
+pub use judge::{Plane, decode_i420, ffmpeg_decodes, ffmpeg_tool, ffprobe_json, gray_frame, psnr, video_hashes};
 pub use nginx::{Nginx, NginxOptions, Publisher};
 pub use place::{TempDir, free_port, tool};

@@ -8,7 +8,8 @@ use vistter_core::output::mp4::{Mp4Muxer, Mp4Recorder};
 use vistter_core::ports::Output;
 use vistter_core::time::{FrameRate, MediaTime};
 
-use crate::mp4_media::{Folder, decode, media, packets, tool};
+use crate::mp4_media::{decode, media, packets, text};
+use crate::peers::{SmallDisk, TempDir};
 
 async fn record(file: &Path, params: &StreamParams, media: &[Packet]) -> Vec<std::path::PathBuf> {
     let mut r = Mp4Recorder::new(file);
@@ -24,12 +25,12 @@ async fn record(file: &Path, params: &StreamParams, media: &[Packet]) -> Vec<std
 /// Hashes of what is decoded, without timestamps.
 fn md5(file: &str, stream: &str) -> Vec<String> {
     let map = format!("0:{stream}:0");
-    let text = tool("ffmpeg", &["-v", "error", "-i", file, "-map", &map, "-f", "framemd5", "-"]);
+    let text = text("ffmpeg", &["-v", "error", "-i", file, "-map", &map, "-f", "framemd5", "-"]);
     text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split(',').skip(4).collect()).collect()
 }
 
 fn probe(file: &str, entry: &str, stream: &str) -> String {
-    tool("ffprobe", &["-v", "error", "-select_streams", stream, "-show_entries", entry, "-of", "csv=p=0", file])
+    text("ffprobe", &["-v", "error", "-select_streams", stream, "-show_entries", entry, "-of", "csv=p=0", file])
         .trim()
         .trim_end_matches(',')
         .to_owned()
@@ -38,16 +39,16 @@ fn probe(file: &str, entry: &str, stream: &str) -> String {
 #[tokio::test]
 async fn a_recording_is_what_was_sent() {
     for (fps, b_frames) in [("30", 0), ("30000/1001", 0), ("25", 2), ("60", 0)] {
-        let dir = Folder::new();
+        let dir = TempDir::new("mp4");
         let rate = FrameRate::parse(fps).unwrap();
         let (params, sent) = media(&dir, rate, 6, 2 * rate.num() / rate.den(), b_frames);
-        let path = dir.path("show.mp4");
+        let path = dir.join("show.mp4");
         record(&path, &params, &sent).await;
         let file = path.to_str().unwrap();
 
         let frames = sent.iter().filter(|p| p.track == Track::Video).count();
         assert_eq!(decode(&path), frames, "{fps}");
-        assert_eq!(md5(file, "v"), md5(dir.path("source.mp4").to_str().unwrap(), "v"), "{fps}: other pictures");
+        assert_eq!(md5(file, "v"), md5(dir.join("source.mp4").to_str().unwrap(), "v"), "{fps}: other pictures");
         assert_eq!(probe(file, "stream=width,height,codec_tag_string", "v"), "avc1,320,180");
         assert_eq!(probe(file, "stream=codec_name,sample_rate,channels", "a"), "aac,48000,2");
         let want = if rate.den() == 1 { format!("{fps}/1,{fps}/1") } else { format!("{fps},{fps}") };
@@ -72,16 +73,16 @@ async fn a_recording_is_what_was_sent() {
 
 #[tokio::test]
 async fn a_file_cut_anywhere_plays_up_to_the_cut() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, sent) = media(&dir, FrameRate::FPS_30, 5, 60, 0);
-    let path = dir.path("whole.mp4");
+    let path = dir.join("whole.mp4");
     record(&path, &params, &sent).await;
     let whole = std::fs::read(&path).unwrap();
     let init = Mp4Muxer::new(&params).unwrap().init().len();
     let ends = fragment_ends(&whole);
     assert!(ends.len() >= 5 && ends.last() == Some(&whole.len()), "{ends:?}");
 
-    let cut = dir.path("cut.mp4");
+    let cut = dir.join("cut.mp4");
     let mut seed = 7u64;
     for i in 0..12 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -116,9 +117,9 @@ fn fragment_ends(file: &[u8]) -> Vec<usize> {
 
 #[tokio::test]
 async fn a_killed_process_loses_a_second_at_most() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, sent) = media(&dir, FrameRate::FPS_30, 5, 60, 0);
-    let path = dir.path("killed.mp4");
+    let path = dir.join("killed.mp4");
     let mut r = Mp4Recorder::new(&path);
     r.connect(&params).await.unwrap();
     for (i, p) in sent.iter().enumerate() {
@@ -134,13 +135,13 @@ async fn a_killed_process_loses_a_second_at_most() {
 
 #[tokio::test]
 async fn sound_from_before_the_first_picture_is_left_out() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, sent) = media(&dir, FrameRate::FPS_30, 4, 30, 0);
     // The program has run for a day, and the recording starts in the middle of a GOP.
     let late = MediaTime::from_secs(86_400);
     let shift = |p: &Packet| Packet { pts: p.pts + late, dts: p.dts + late, ..p.clone() };
     let sent: Vec<_> = sent.iter().skip(100).map(shift).collect();
-    let path = dir.path("late.mp4");
+    let path = dir.join("late.mp4");
     record(&path, &params, &sent).await;
     decode(&path);
     let (v, a) = (packets(path.to_str().unwrap(), "v"), packets(path.to_str().unwrap(), "a"));
@@ -149,11 +150,11 @@ async fn sound_from_before_the_first_picture_is_left_out() {
 
 #[tokio::test]
 async fn dropped_gops_leave_a_still_picture_and_sound_in_step() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, mut sent) = media(&dir, FrameRate::FPS_30, 6, 60, 0);
     let hole = MediaTime::from_secs(2)..MediaTime::from_secs(4);
     sent.retain(|p| p.track == Track::Audio || !hole.contains(&p.dts));
-    let path = dir.path("hole.mp4");
+    let path = dir.join("hole.mp4");
     record(&path, &params, &sent).await;
     assert_eq!(decode(&path), 120);
     let v = packets(path.to_str().unwrap(), "v");
@@ -163,9 +164,9 @@ async fn dropped_gops_leave_a_still_picture_and_sound_in_step() {
 
 #[tokio::test]
 async fn an_existing_file_is_kept_and_a_reconnect_starts_a_new_one() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, sent) = media(&dir, FrameRate::FPS_30, 2, 30, 0);
-    let path = dir.path("deep/er/show.mp4");
+    let path = dir.join("deep/er/show.mp4");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, "mine").unwrap();
     let mut r = Mp4Recorder::new(&path);
@@ -179,7 +180,7 @@ async fn an_existing_file_is_kept_and_a_reconnect_starts_a_new_one() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"mine");
     let files = r.files().paths();
-    assert_eq!(files, [dir.path("deep/er/show-2.mp4"), dir.path("deep/er/show-3.mp4")]);
+    assert_eq!(files, [dir.join("deep/er/show-2.mp4"), dir.join("deep/er/show-3.mp4")]);
     for f in files {
         assert_eq!(decode(&f), 60);
     }
@@ -188,7 +189,7 @@ async fn an_existing_file_is_kept_and_a_reconnect_starts_a_new_one() {
 
 #[tokio::test]
 async fn what_cannot_be_recorded_is_refused_with_the_reason() {
-    let dir = Folder::new();
+    let dir = TempDir::new("mp4");
     let (params, _) = media(&dir, FrameRate::FPS_30, 1, 30, 0);
     let mut hevc = params.clone();
     hevc.video.as_mut().unwrap().codec = vistter_core::media::Codec::H265;
@@ -197,43 +198,23 @@ async fn what_cannot_be_recorded_is_refused_with_the_reason() {
     for (p, kind) in
         [(hevc, ErrorKind::Unsupported), (torn, ErrorKind::Media), (StreamParams::default(), ErrorKind::Unsupported)]
     {
-        let e = Mp4Recorder::new(dir.path("no.mp4")).connect(&p).await.unwrap_err();
+        let e = Mp4Recorder::new(dir.join("no.mp4")).connect(&p).await.unwrap_err();
         assert_eq!(e.kind(), kind, "{e}");
     }
-    assert!(!dir.path("no.mp4").exists());
-}
-
-/// A file system of one mebibyte, where this user may mount one.
-struct SmallDisk(Folder);
-
-impl SmallDisk {
-    fn new() -> Option<Self> {
-        let dir = Folder::new();
-        let at = dir.path("");
-        let mut mount = std::process::Command::new("mount");
-        let mounted = mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(at).output();
-        mounted.is_ok_and(|o| o.status.success()).then_some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(self.0.path("")).output();
-    }
+    assert!(!dir.join("no.mp4").exists());
 }
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_recording_resumes_in_a_new_file() {
-    let Some(disk) = SmallDisk::new() else {
-        eprintln!("skipped: this user cannot mount a small file system; file.rs tests the same against /dev/full");
-        return;
+    let Some(disk) = SmallDisk::mount() else {
+        return; // it has said so; file.rs tests the error itself against /dev/full
     };
-    let source = Folder::new();
+    let source = TempDir::new("mp4");
     let (params, sent) = media(&source, FrameRate::FPS_30, 6, 30, 0);
     assert!(sent.iter().map(|p| p.data.len()).sum::<usize>() > 250_000, "too small to fill the disk");
     let filler = (1 << 20) - (160 << 10);
-    std::fs::write(disk.0.path("filler"), vec![0; filler]).unwrap();
-    let mut r = Mp4Recorder::new(disk.0.path("show.mp4"));
+    std::fs::write(disk.join("filler"), vec![0; filler]).unwrap();
+    let mut r = Mp4Recorder::new(disk.join("show.mp4"));
     r.connect(&params).await.unwrap();
     let mut told = None;
     for p in &sent {
@@ -246,13 +227,13 @@ async fn a_full_disk_is_told_and_recording_resumes_in_a_new_file() {
     assert_eq!(e.kind(), ErrorKind::DiskFull);
     assert!(e.is_transient() && e.next_step().is_some() && e.to_string().contains("show.mp4"), "{e}");
     r.close().await.unwrap();
-    assert!(decode(&disk.0.path("show.mp4")) >= 30, "what was written before stays playable");
+    assert!(decode(&disk.join("show.mp4")) >= 30, "what was written before stays playable");
 
     // Still full: no heap of empty files, whether the header or the first fragment is what fails.
-    let size = std::fs::metadata(disk.0.path("show.mp4")).unwrap().len() as usize;
+    let size = std::fs::metadata(disk.join("show.mp4")).unwrap().len() as usize;
     for rest in [0, 8192] {
-        let _ = std::fs::remove_file(disk.0.path("more"));
-        std::fs::write(disk.0.path("more"), vec![0; (160 << 10) - size.next_multiple_of(4096) - rest]).ok();
+        let _ = std::fs::remove_file(disk.join("more"));
+        std::fs::write(disk.join("more"), vec![0; (160 << 10) - size.next_multiple_of(4096) - rest]).ok();
         let mut failed = r.connect(&params).await.err();
         for p in &sent {
             match failed {
@@ -262,15 +243,15 @@ async fn a_full_disk_is_told_and_recording_resumes_in_a_new_file() {
         }
         assert_eq!(failed.map(|e| e.kind()), Some(ErrorKind::DiskFull));
         r.close().await.unwrap();
-        assert!(!disk.0.path("show-2.mp4").exists());
+        assert!(!disk.join("show-2.mp4").exists());
     }
 
-    std::fs::remove_file(disk.0.path("filler")).unwrap();
+    std::fs::remove_file(disk.join("filler")).unwrap();
     r.connect(&params).await.unwrap();
     for p in sent.iter().take_while(|p| p.dts < MediaTime::from_secs(3)) {
         r.send(p).await.unwrap();
     }
     r.close().await.unwrap();
-    assert_eq!(decode(&disk.0.path("show-2.mp4")), 90);
-    assert_eq!(r.files().paths(), [disk.0.path("show.mp4"), disk.0.path("show-2.mp4")]);
+    assert_eq!(decode(&disk.join("show-2.mp4")), 90);
+    assert_eq!(r.files().paths(), [disk.join("show.mp4"), disk.join("show-2.mp4")]);
 }

@@ -1,55 +1,30 @@
 //! Real H.264 and AAC packets, made by FFmpeg, with its own timestamps; and FFmpeg's tools as judges.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use vistter_core::media::{AudioParams, Codec, Packet, StreamParams, Track, h264};
 use vistter_core::time::{FrameRate, MediaTime};
 
-/// A folder of its own that goes away with the test.
-pub(crate) struct Folder(PathBuf);
+use crate::peers::{TempDir, ffmpeg_tool};
 
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static N: AtomicU32 = AtomicU32::new(0);
-        let n = N.fetch_add(1, Ordering::Relaxed);
-        let d = std::env::temp_dir().join(format!("vistter-it-mp4-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&d).unwrap();
-        Self(d)
-    }
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Runs a tool; its standard output as text. Panics with its error output when it fails or complains.
-pub(crate) fn tool(name: &str, args: &[&str]) -> String {
-    let out = Command::new(name).args(args).output().unwrap_or_else(|e| panic!("{name}: {e}; install ffmpeg"));
-    let err = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success() && err.trim().is_empty(), "{name} {args:?}: {err}");
-    String::from_utf8(out.stdout).unwrap()
+/// What a tool of FFmpeg says, as text.
+pub(crate) fn text(name: &str, args: &[&str]) -> String {
+    String::from_utf8(ffmpeg_tool(name, args)).unwrap()
 }
 
 /// Decodes everything with FFmpeg, which must not complain once. The number of pictures.
 pub(crate) fn decode(file: &Path) -> usize {
     let file = file.to_str().unwrap();
     let checked = ["-v", "warning", "-xerror", "-err_detect", "explode", "-i", file, "-map", "0", "-f", "null", "-"];
-    tool("ffmpeg", &checked);
+    ffmpeg_tool("ffmpeg", &checked);
     packets(file, "v").len()
 }
 
 /// `(pts, dts, keyframe)` of each packet in file order, in seconds.
 pub(crate) fn packets(file: &str, stream: &str) -> Vec<(f64, f64, bool)> {
     let show = ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,dts_time,flags"];
-    let text = tool("ffprobe", &[&show[..], &["-of", "csv=p=0", file]].concat());
+    let text = text("ffprobe", &[&show[..], &["-of", "csv=p=0", file]].concat());
     text.lines()
         .map(|l| {
             let f: Vec<_> = l.split(',').collect();
@@ -60,14 +35,14 @@ pub(crate) fn packets(file: &str, stream: &str) -> Vec<(f64, f64, bool)> {
 
 /// `seconds` of a test picture and tone: the packets of both tracks in decode order.
 pub(crate) fn media(
-    dir: &Folder,
+    dir: &TempDir,
     fps: FrameRate,
     seconds: u32,
     gop: u32,
     b_frames: u32,
 ) -> (StreamParams, Vec<Packet>) {
-    let source = dir.path("source.mp4");
-    let (src, raw, adts) = (source.to_str().unwrap(), dir.path("v.h264"), dir.path("a.aac"));
+    let source = dir.join("source.mp4");
+    let (src, raw, adts) = (source.to_str().unwrap(), dir.join("v.h264"), dir.join("a.aac"));
     let picture = format!("testsrc2=size=320x180:rate={fps}:duration={seconds}");
     let tone = format!("sine=frequency=440:sample_rate=48000:duration={seconds}");
     let x264 = format!("aud=1:keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0");
@@ -76,10 +51,10 @@ pub(crate) fn media(
     let inputs = ["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &tone];
     let codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-threads", "1", "-preset", "veryfast"];
     let rest = ["-bf", &b, "-x264-params", &x264, "-c:a", "aac", "-ac", "2", src];
-    tool("ffmpeg", &[&q[..], &inputs, &codecs, &rest].concat());
+    ffmpeg_tool("ffmpeg", &[&q[..], &inputs, &codecs, &rest].concat());
     let copy = ["-v", "error", "-y", "-i", src, "-c", "copy"];
-    tool("ffmpeg", &[&copy[..], &["-an", "-f", "h264", raw.to_str().unwrap()]].concat());
-    tool("ffmpeg", &[&copy[..], &["-vn", "-f", "adts", adts.to_str().unwrap()]].concat());
+    ffmpeg_tool("ffmpeg", &[&copy[..], &["-an", "-f", "h264", raw.to_str().unwrap()]].concat());
+    ffmpeg_tool("ffmpeg", &[&copy[..], &["-vn", "-f", "adts", adts.to_str().unwrap()]].concat());
 
     let (video, pictures) = access_units(&std::fs::read(raw).unwrap());
     let times = packets(src, "v");

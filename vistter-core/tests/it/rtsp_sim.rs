@@ -6,7 +6,7 @@ use std::time::Duration;
 use vistter_core::ErrorKind;
 use vistter_core::codec;
 use vistter_core::config::{Credentials, Transport};
-use vistter_core::media::{Bitrate, Codec};
+use vistter_core::media::{Bitrate, Codec, Frame, h264};
 use vistter_core::ports::Source;
 use vistter_core::sim::{CameraAuth, CameraSound, TestCamera, TestCameraConfig, barcode};
 use vistter_core::source::RtspSource;
@@ -155,6 +155,52 @@ async fn faults_come_when_ordered() {
     camera.freeze();
     let e = watch(&mut s, |_| false).await.err().unwrap();
     assert_eq!(e.kind(), ErrorKind::Timeout);
+}
+
+/// Damage arrives as damage: whole units of the right length with other bytes. It costs pictures up to the next keyframe.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn corrupted_units_cost_pictures_until_the_next_keyframe() {
+    const LOOP: usize = 25;
+    const DAMAGED: usize = 3;
+    // A loop of one second with five keyframes: the first loop that comes shows what the others must be.
+    let camera = TestCamera::start(TestCameraConfig { gop: 5, loop_seconds: 1, ..small() }).await.unwrap();
+    let mut s = RtspSource::new(config(camera.url().url()));
+    s.open().await.unwrap();
+    let mut seen = watch(&mut s, |w| w.video.len() >= LOOP).await.unwrap();
+    camera.corrupt(DAMAGED as u32);
+    let after = watch(&mut s, |w| w.video.len() >= 2 * LOOP).await.unwrap();
+    assert_eq!(seen.lost + after.lost, 0, "damage is not loss");
+    seen.video.extend(after.video);
+    let params = seen.params[0].video.as_ref().unwrap();
+
+    let clean = |i: usize| &seen.video[i % LOOP];
+    let damaged: Vec<usize> = (0..seen.video.len()).filter(|i| seen.video[*i].data != clean(*i).data).collect();
+    let first = damaged[0];
+    assert_eq!(damaged, (first..first + DAMAGED).collect::<Vec<_>>(), "that many, one after the other, and no more");
+    for i in damaged {
+        let lengths = |p: &vistter_core::media::Packet| -> Vec<(usize, u8)> {
+            h264::avcc_units(&p.data).map(|u| u.map(|u| (u.len(), h264::nal_type(u))).unwrap()).collect()
+        };
+        assert_eq!(lengths(&seen.video[i]), lengths(clean(i)), "unit {i} keeps its lengths and headers");
+        assert_eq!(seen.video[i].keyframe, clean(i).keyframe);
+    }
+
+    let mut decoder = codec::decoder_for(params).unwrap();
+    let (mut pictures, mut errors) = (Vec::new(), 0);
+    for p in &seen.video {
+        errors += usize::from(decoder.decode(p, &mut |f| pictures.push(f)).is_err());
+    }
+    decoder.flush(&mut |f| pictures.push(f)).unwrap();
+    let planes = |f: &Frame| -> Vec<Vec<u8>> {
+        (0..3).flat_map(|i| (0..f.plane(i).height).map(move |y| f.plane(i).row(y).to_vec())).collect()
+    };
+    let shown = |i: usize| pictures.iter().find(|f| f.pts() == seen.video[i].pts).map(&planes);
+    let right: Vec<bool> =
+        (0..seen.video.len()).map(|i| shown(i).is_some_and(|p| Some(p) == shown(i % LOOP))).collect();
+    let next = (first + DAMAGED..seen.video.len()).find(|i| seen.video[*i].keyframe).expect("keyframes go on");
+    assert!(right[..first].iter().all(|r| *r), "before the damage every picture is right: {right:?}");
+    assert!(!right[first..next].iter().all(|r| *r) || errors > 0, "damage shows, as an error or in the pictures");
+    assert!(right[next..].iter().all(|r| *r), "from the keyframe at {next} on every picture is right: {right:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use super::damage::{Damage, cut, damage, drop_it, flip, outcome, streams};
 use super::decode::{decode_all, decoders};
-use super::peer::{psnr, run, tight};
+use super::peer::{psnr, tight};
 use super::vectors::{self, Vector};
+use crate::peers::ffmpeg_tool;
 use vistter_core::codec::{Openh264Decoder, Openh264Encoder};
 use vistter_core::media::{Bitrate, Frame, FramePool};
 use vistter_core::ports::{Effort, EncoderConfig, VideoDecoder, VideoEncoder};
@@ -99,7 +100,7 @@ fn encoder() {
     let filter = "scale=1920:1080:flags=lanczos,noise=alls=4:allf=t:all_seed=7,format=yuv420p";
     let args =
         ["-v", "error", "-stream_loop", "3", "-i", &clip, "-frames:v", "240", "-vf", filter, "-f", "rawvideo", "-"];
-    let raw = run("ffmpeg", &args);
+    let raw = ffmpeg_tool("ffmpeg", &args);
     let (w, h) = (1920u32, 1080u32);
     let size = (w * h * 3 / 2) as usize;
     let pool = FramePool::new(w, h, 4).unwrap();

@@ -7,7 +7,8 @@ use vistter_core::ports::{AudioEncoder, Effort, EncoderBackend, EncoderConfig, V
 use vistter_core::program::silence;
 use vistter_core::time::{FrameRate, MediaTime};
 
-use super::peer::{Dir, Scene, decode, probe, psnr, run, tight, write_annex_b};
+use super::peer::{Scene, decode, probe, psnr, tight, write_annex_b};
+use crate::peers::{TempDir, ffmpeg_tool};
 
 fn config(width: u32, height: u32, kbps: u32, threads: u32) -> EncoderConfig {
     EncoderConfig {
@@ -36,7 +37,7 @@ fn encode(e: &mut Openh264Encoder, c: &EncoderConfig, frames: u64, grain: u8) ->
 
 #[test]
 fn ffmpeg_decodes_what_we_encode_and_reads_the_right_parameters() {
-    let dir = Dir::new();
+    let dir = TempDir::new("codec");
     for (name, width, height, threads, fps) in [
         ("a", 640, 360, 1, FrameRate::FPS_30),
         ("b", 1280, 720, 2, FrameRate::new(30000, 1001).unwrap()),
@@ -45,7 +46,7 @@ fn ffmpeg_decodes_what_we_encode_and_reads_the_right_parameters() {
         let c = EncoderConfig { fps, ..config(width, height, 2500, threads) };
         let mut e = Openh264Encoder::new(&c).unwrap();
         let (packets, source) = encode(&mut e, &c, 65, 4);
-        let file = dir.file(&format!("{name}.h264"));
+        let file = dir.join(&format!("{name}.h264"));
         write_annex_b(&file, e.params(), &packets);
         let got = decode(&file);
         assert_eq!(got.len(), source.len(), "every picture is there");
@@ -119,8 +120,8 @@ fn the_bitrate_is_constant_and_follows_a_change() {
     assert!(kbps[..8].iter().all(|k| *k < 3000.0 * 1.4), "{kbps:.0?}");
     assert!((mean(&kbps[10..]) / 1500.0 - 1.0).abs() < 0.1, "{kbps:.0?}");
     assert_eq!(before, *e.params());
-    let dir = Dir::new();
-    let file = dir.file("rate.h264");
+    let dir = TempDir::new("codec");
+    let file = dir.join("rate.h264");
     write_annex_b(&file, e.params(), &packets);
     assert_eq!(decode(&file).len(), 14 * 30 * 1280 * 720 * 3 / 2);
 }
@@ -159,16 +160,16 @@ fn adts(units: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
 
 #[test]
 fn ffmpeg_decodes_our_silence_and_our_tone() {
-    let dir = Dir::new();
+    let dir = TempDir::new("codec");
     let mut e = AacEncoder::new(48_000, 2, 128_000).unwrap();
     let quiet = AudioBuffer { samples: vec![0.0; 2048], sample_rate: 48_000, channels: 2, pts: MediaTime::ZERO };
     let unit = silence(&mut e).unwrap();
     assert!(unit.len() < 64, "{} bytes", unit.len());
     assert!((0..12).all(|_| e.encode(&quiet).unwrap().data == unit), "settled: it can be repeated");
-    let file = dir.file("silence.aac");
+    let file = dir.join("silence.aac");
     std::fs::write(&file, adts((0..200).map(|_| unit.to_vec()))).unwrap();
     let f = file.to_str().unwrap();
-    let pcm = run("ffmpeg", &["-v", "error", "-xerror", "-i", f, "-f", "s16le", "-"]);
+    let pcm = ffmpeg_tool("ffmpeg", &["-v", "error", "-xerror", "-i", f, "-f", "s16le", "-"]);
     assert_eq!(pcm.len(), 200 * 1024 * 4);
     assert!(pcm.iter().all(|b| *b == 0), "silence is silent");
 
@@ -189,10 +190,10 @@ fn ffmpeg_decodes_our_silence_and_our_tone() {
             data
         })
         .collect();
-    let file = dir.file("tone.aac");
+    let file = dir.join("tone.aac");
     std::fs::write(&file, adts(units.into_iter())).unwrap();
     let f = file.to_str().unwrap();
-    let pcm = run("ffmpeg", &["-v", "error", "-xerror", "-i", f, "-f", "s16le", "-ac", "1", "-"]);
+    let pcm = ffmpeg_tool("ffmpeg", &["-v", "error", "-xerror", "-i", f, "-f", "s16le", "-ac", "1", "-"]);
     let samples: Vec<f64> =
         pcm.chunks_exact(2).map(|b| f64::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0).collect();
     let middle = &samples[20_000..68_000];

@@ -1,55 +1,22 @@
 //! FFmpeg's tools as the peer.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use vistter_core::media::h264::avcc_to_annex_b;
 use vistter_core::media::{Frame, FramePool, Packet, VideoParams};
 use vistter_core::time::MediaTime;
 
-/// A folder that goes away with the value.
-pub(super) struct Dir(PathBuf);
-
-impl Dir {
-    pub(super) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("vistter-codec-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Runs a tool and gives what it wrote to stdout; its complaints are the panic message.
-pub(super) fn run(tool: &str, args: &[&str]) -> Vec<u8> {
-    let out = Command::new(tool).args(args).stdin(Stdio::null()).output();
-    let out = out.unwrap_or_else(|e| panic!("{tool} is needed for these tests: {e}"));
-    assert!(out.status.success(), "{tool} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    out.stdout
-}
+use crate::peers::{decode_i420, ffmpeg_tool};
 
 /// Every picture of a file as tight I420, by FFmpeg's decoder; any decode error fails.
 pub(super) fn decode(file: &Path) -> Vec<u8> {
-    let file = file.to_str().unwrap();
-    let common = ["-v", "error", "-xerror", "-err_detect", "explode", "-i", file];
-    let args = [&common[..], &["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]].concat();
-    run("ffmpeg", &args)
+    decode_i420(file, "").concat()
 }
 
 /// `ffprobe` of the first video stream: `key=value` lines.
 pub(super) fn probe(file: &Path, entries: &str) -> String {
     let args = ["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "default=nw=1"];
-    let out = run("ffprobe", &[&args[..], &[file.to_str().unwrap()]].concat());
+    let out = ffmpeg_tool("ffprobe", &[&args[..], &[file.to_str().unwrap()]].concat());
     String::from_utf8(out).unwrap()
 }
 

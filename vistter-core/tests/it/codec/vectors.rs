@@ -6,7 +6,8 @@ use vistter_core::media::h264::{annex_b_units, nal, nal_type, put_avcc, video_pa
 use vistter_core::media::{Codec, ColorRange, Packet, Track, VideoParams};
 use vistter_core::time::MediaTime;
 
-use super::peer::{Dir, decode, probe, run};
+use super::peer::{decode, probe};
+use crate::peers::{TempDir, ffmpeg_tool};
 
 /// A stream in decode order, and what it must look like.
 pub(super) struct Vector {
@@ -168,8 +169,8 @@ pub(super) const H265_TEN_BIT: Recipe =
 
 /// Makes an H.265 stream and its reference.
 pub(super) fn make_h265(r: &Recipe) -> Vector {
-    let dir = Dir::new();
-    let (mp4, raw) = (dir.file("v.mp4"), dir.file("v.h265"));
+    let dir = TempDir::new("codec");
+    let (mp4, raw) = (dir.join("v.mp4"), dir.join("v.h265"));
     encode(r, "libx265", &mp4);
     copy_out(&mp4, &raw, "hevc_mp4toannexb,hevc_metadata=aud=insert", "hevc");
     let stream = std::fs::read(&raw).unwrap();
@@ -207,8 +208,8 @@ pub(super) fn make_h265(r: &Recipe) -> Vector {
 
 /// Makes the stream and its reference.
 pub(super) fn make(r: &Recipe) -> Vector {
-    let dir = Dir::new();
-    let (mp4, raw) = (dir.file("v.mp4"), dir.file("v.h264"));
+    let dir = TempDir::new("codec");
+    let (mp4, raw) = (dir.join("v.mp4"), dir.join("v.h264"));
     encode(r, "libx264", &mp4);
     copy_out(&mp4, &raw, "h264_mp4toannexb,h264_metadata=aud=insert", "h264");
     let stream = std::fs::read(&raw).unwrap();
@@ -244,18 +245,18 @@ fn encode(r: &Recipe, codec: &str, to: &Path) {
     args.extend(["-threads", "2", "-preset", "fast"]);
     args.extend(r.options);
     args.push(to.to_str().unwrap());
-    run("ffmpeg", &args);
+    ffmpeg_tool("ffmpeg", &args);
 }
 
 fn copy_out(from: &Path, to: &Path, filter: &str, format: &str) {
     let (from, to) = (from.to_str().unwrap(), to.to_str().unwrap());
-    run("ffmpeg", &["-v", "error", "-y", "-i", from, "-c", "copy", "-bsf:v", filter, "-f", format, to]);
+    ffmpeg_tool("ffmpeg", &["-v", "error", "-y", "-i", from, "-c", "copy", "-bsf:v", filter, "-f", format, to]);
 }
 
 /// Adds times from the container and FFmpeg's pictures.
 fn finish(r: &Recipe, params: VideoParams, aus: Vec<(bytes::Bytes, bool)>, mp4: &Path) -> Vector {
     let args = ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time,dts_time", "-of", "csv=p=0"];
-    let said = String::from_utf8(run("ffprobe", &[&args[..], &[mp4.to_str().unwrap()]].concat())).unwrap();
+    let said = String::from_utf8(ffmpeg_tool("ffprobe", &[&args[..], &[mp4.to_str().unwrap()]].concat())).unwrap();
     let time = |s: &str| MediaTime::from_nanos((s.parse::<f64>().unwrap() * 1e9).round() as i64);
     let stamps: Vec<(MediaTime, MediaTime)> = said
         .lines()
@@ -291,5 +292,5 @@ fn finish(r: &Recipe, params: VideoParams, aus: Vec<(bytes::Bytes, bool)>, mp4: 
 /// FFmpeg would squeeze full range into limited range on its way to `yuv420p`.
 fn decode_full_range(file: &Path) -> Vec<u8> {
     let common = ["-v", "error", "-xerror", "-i", file.to_str().unwrap(), "-fps_mode", "passthrough"];
-    run("ffmpeg", &[&common[..], &["-f", "rawvideo", "-pix_fmt", "yuvj420p", "-"]].concat())
+    ffmpeg_tool("ffmpeg", &[&common[..], &["-f", "rawvideo", "-pix_fmt", "yuvj420p", "-"]].concat())
 }
