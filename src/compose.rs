@@ -13,7 +13,7 @@ use vistter_ocl::OclOverlay;
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
 
 /// The id of the recording among the outputs.
-pub const RECORDING: &str = "recording";
+pub const RECORDING: &str = vistter_core::config::RECORDING_ID;
 /// The largest file of certificate authorities that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;
 

@@ -75,7 +75,7 @@ fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {
 
 fn print(file: &str, report: &Report) {
     for f in &report.findings {
-        println!("{}:{}", f.file, f.diagnostic);
+        println!("{}", located(&f.file, &f.diagnostic));
     }
     println!("{file}: {}", human::verdict(report.errors, report.warnings));
 }
@@ -83,6 +83,12 @@ fn print(file: &str, report: &Report) {
 /// Prints what `run` found, on stderr.
 pub(super) fn complain(file: &std::path::Path, found: &[Diagnostic]) {
     for d in found {
-        eprintln!("{}:{d}", file.display());
+        eprintln!("{}", located(&file.display().to_string(), d));
     }
+}
+
+/// `show.json:3:9: error…` as compilers write it, `show.json: error…` for what has no place in the file.
+fn located(file: &str, d: &Diagnostic) -> String {
+    let space = if d.place.is_some() { "" } else { " " };
+    format!("{file}:{space}{d}")
 }

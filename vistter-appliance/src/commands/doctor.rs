@@ -34,7 +34,6 @@ struct Report {
     encoders: Vec<Encoder>,
     h264_decoder: &'static str,
     notes: Vec<String>,
-    fonts: &'static str,
 }
 
 pub(crate) fn doctor(args: &DoctorArgs) -> Exit {
@@ -47,7 +46,6 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Exit {
         memory_bytes: memory(),
         h264_decoder: codec::h264_decoder().name(),
         notes: codec::build_notes(),
-        fonts: "Noto Sans Regular and Bold, built in",
         encoders,
     };
     if args.json {
@@ -168,7 +166,6 @@ fn print(r: &Report) {
         }
     }
     println!("  H.264 decoder {}", r.h264_decoder);
-    println!("  fonts: {}", r.fonts);
     for n in &r.notes {
         println!("  note: {n}");
     }

@@ -114,7 +114,10 @@ fn show_files_with_slips() {
         said.assert_says(&format!("{show}:5:")).assert_never_says(SECRET);
     }
     let missing = show.replace("show.json", "shwo.json");
-    vistter(&["run", &missing]).assert_code(3).assert_says("did you mean \"show.json\"?");
+    vistter(&["run", &missing])
+        .assert_code(3)
+        .assert_says("did you mean \"show.json\"?")
+        .assert_says("shwo.json: error[");
     std::fs::write(&show, format!("{{ \"vistter\": 1, \"destinations\": [ {{ \"key: \"{SECRET}\" }} ] }}")).unwrap();
     vistter(&["check", &show]).assert_code(3).assert_says("JSON-SYNTAX").assert_never_says(SECRET);
     std::fs::write(&show, "{ \"vistter\": 1, \"cameras\": [ { \"id\": \"a\", \"url\": { \"env\": \"CAM\" } } ] }")
