@@ -4,14 +4,31 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::peers::{ffmpeg_decodes, ffprobe_json};
+use crate::peers::{ffmpeg_decodes, ffprobe_json, video_hashes};
 
 /// What was found in a file.
 #[derive(Debug)]
 pub struct Verdict {
     pub video_frames: usize,
-    /// Sizes of the video access units, to compare two copies of a stream.
-    pub sizes: Vec<u64>,
+    /// A hash of each video access unit's bytes, to compare two copies of a stream.
+    pub hashes: Vec<String>,
+}
+
+impl Verdict {
+    /// A destination gets the end of what the recording has, from one frame on, byte for byte.
+    pub fn assert_is_the_end_of(&self, recorded: &Self, name: &str) {
+        let (all, got) = (&recorded.hashes, &self.hashes);
+        let begins = all.iter().position(|h| *h == got[0]);
+        let counts = || {
+            let begins = begins.map_or("is not in the recording".into(), |n| format!("is the recording's frame {n}"));
+            format!("{name} has {} frames, the recording {}; the first of {name} {begins}", got.len(), all.len())
+        };
+        assert!(got.len() <= all.len(), "{}", counts());
+        let from = all.len() - got.len();
+        if let Some(n) = (0..got.len()).find(|n| got[*n] != all[from + n]) {
+            panic!("{}. Counted from the end they first differ at frame {n} and {}", counts(), from + n);
+        }
+    }
 }
 
 /// FFmpeg decodes all of it; video comes at exactly `fps`; a keyframe stands every two seconds from the first frame on;
@@ -19,8 +36,7 @@ pub struct Verdict {
 /// others are still at their exact times.
 pub fn check(path: &Path, fps: f64, skipped: u64) -> Verdict {
     ffmpeg_decodes(path);
-    let probed =
-        ffprobe_json(path, &["-show_packets", "-show_entries", "packet=codec_type,pts_time,dts_time,flags,size"]);
+    let probed = ffprobe_json(path, &["-show_packets", "-show_entries", "packet=codec_type,pts_time,dts_time,flags"]);
     let packets = probed["packets"].as_array().unwrap();
     let of = |kind: &str| -> Vec<&Value> { packets.iter().filter(|p| p["codec_type"] == kind).collect() };
     let time = |p: &Value| -> f64 { p["pts_time"].as_str().unwrap().parse().unwrap() };
@@ -53,8 +69,9 @@ pub fn check(path: &Path, fps: f64, skipped: u64) -> Verdict {
         let step = time(pair[1]) - time(pair[0]);
         assert!((step - 1024.0 / 48000.0).abs() < 0.0011, "{}: a hole of {step} s in the sound", path.display());
     }
-    let sizes = video.iter().map(|p| p["size"].as_str().unwrap().parse().unwrap()).collect();
-    Verdict { video_frames: video.len(), sizes }
+    let hashes = video_hashes(path);
+    assert_eq!(hashes.len(), video.len(), "{}: a hash of each frame", path.display());
+    Verdict { video_frames: video.len(), hashes }
 }
 
 /// Mean luma and its spread over a grey picture: black and grey screens have none.

@@ -64,14 +64,19 @@ pub struct Running {
 
 impl Running {
     pub fn start(args: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vistter"))
-            .args(args)
-            .envs(env.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vistter"));
+        command.args(args).envs(env.iter().copied());
+        Self::run(command)
+    }
+    /// It may write so many bytes into one file; more is an error and no signal.
+    pub fn with_file_limit(args: &[&str], bytes: u64) -> Self {
+        let script = "ulimit -f \"$0\" && trap '' XFSZ && exec \"$@\""; // POSIX counts blocks of 512 bytes
+        let mut command = Command::new("sh");
+        command.args(["-c", script, &(bytes / 512).to_string(), env!("CARGO_BIN_EXE_vistter")]).args(args);
+        Self::run(command)
+    }
+    fn run(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (tx, lines) = sync_channel(100_000);
         let out = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|l| tx.send(l)));
