@@ -1,5 +1,5 @@
 //! The figures behind `docs/decisions/0001-h264-decoder.md`, as a Markdown table. Not part of the normal run:
-//! `cargo test --release -p vistter-core --features codecs --test it codec::compare -- --ignored --nocapture`
+//! `cargo test --release -p vistter-core --features codecs,session --test it codec::compare -- --ignored --nocapture`
 
 use std::fmt::Write;
 
