@@ -1,5 +1,7 @@
 //! Tests of the whole, against real peers. Those of the `vistter` program are in `vistter-appliance/tests/it`.
 
+#![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
+
 #[path = "../peers/mod.rs"]
 mod peers;
 
