@@ -163,6 +163,8 @@ impl Worker {
             let late = self.p.clock.now() - due;
             if late > GIVE_UP {
                 let now_at = fps.frame_at(self.p.clock.now() - start);
+                // The show has its last frame, however late.
+                let now_at = self.p.director.last_frame().map_or(now_at, |last| now_at.min(last.max(n)));
                 self.overloaded(n, now_at - n);
                 if late > LONG_GAP {
                     self.audio.skip_to(fps.time_of(now_at));

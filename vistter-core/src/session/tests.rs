@@ -256,6 +256,23 @@ async fn a_camera_that_falls_silent_is_held_then_the_slate_then_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_that_was_asleep_does_not_run_past_the_end() {
+    let r = rig(TimelineConfig { stop_after: Some(Span::Frames(30)), ..shots(&[("a", 1000)]) });
+    let (_a, sa) = Camera::new(10);
+    let session = r.builder.camera("a", sa).start_grace(Duration::ZERO).start().await.unwrap();
+    for _ in 0..10 {
+        wait(&r.clock).await;
+        r.clock.advance(FPS.frame_duration());
+    }
+    wait(&r.clock).await;
+    r.clock.advance(MediaTime::from_secs(3600));
+    session.finished().await;
+    let counters = stop(session, &r.clock).await.status.program.unwrap().counters;
+    assert_eq!(counters.frames + counters.skipped, 30, "{counters:?}");
+    assert!(counters.skipped > 0, "{counters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_encoder_that_fails_is_replaced_on_the_spot() {
     let r = rig(TimelineConfig::default());
     let session = r.builder.start_grace(Duration::ZERO).start().await.unwrap();

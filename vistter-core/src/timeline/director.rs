@@ -378,6 +378,11 @@ impl Director {
         }
     }
 
+    /// The last frame of the show, when it has one.
+    pub fn last_frame(&self) -> Option<u64> {
+        self.schedule.stop_after().map(|end| end.saturating_sub(1))
+    }
+
     /// What viewers see.
     pub fn view(&self) -> View {
         self.view
