@@ -105,6 +105,16 @@ pub const CODES: &[Code] = &[
     )
     .example(BOX, r#""color": "red""#, r##""color": "#FF0000""##),
     code(
+        "OCL-CONFLICT",
+        "two fields exclude each other",
+        "Only one of the two can count, and which one is not for the reader to guess.",
+    )
+    .example(
+        BOX,
+        r##""gradient": { "stops": [ { "at": 0, "color": "#000000" }, { "at": 1, "color": "#FFFFFF" } ] }"##,
+        r##""color": "#000000""##,
+    ),
+    code(
         "OCL-DUPLICATE-ID",
         "two things have one id",
         "Scenes are named apart in a document, and layers in a scene, so that a show or a command can name one of them. \

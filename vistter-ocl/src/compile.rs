@@ -10,6 +10,7 @@ use crate::model::{
     Align, Automation, Breaks, Content, Document, Envelope, Layer, Scene, Style, TextStyle, Transition,
 };
 use crate::program::{LayerProgram, Motion, Pace, Picture, SceneProgram};
+use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{Decor, LINE_HEIGHT, Plate, TextSpec};
 use crate::track::{Key, Track};
 use crate::transition::Way;
@@ -133,10 +134,23 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             let n = fits(w, h)?;
             (Picture::Image { source: source.clone(), width: w as u32, height: h as u32 }, n)
         }
-        Content::Rect { width, height, radius, color } => {
+        Content::Rect { width, height, radius, fill } => {
             let (w, h) = (px(*width), px(*height));
             let n = fits(w, h)?;
-            (Picture::Rect { width: w as usize, height: h as usize, radius: radius * k, rgba: color.rgba }, n)
+            let shape = Shape { width: w as usize, height: h as usize, radius: radius * k, fill: fill.clone() };
+            (Picture::Rect(shape), n)
+        }
+        Content::Progress { value, range, to, width, height, radius, fill, track } => {
+            let (w, h) = (px(*width), px(*height));
+            let n = fits(w, h)?;
+            let shape = Shape { width: w as usize, height: h as usize, radius: radius * k, fill: fill.clone() };
+            (
+                Picture::Progress {
+                    value: value.clone(),
+                    bar: Bar { shape, range: *range, to: *to, track: track.rgba },
+                },
+                n,
+            )
         }
         Content::Text { text, style, align, width, max_width, wrap, max_lines, min_size, background } => {
             // A line wider than twice the canvas shows nowhere whole.

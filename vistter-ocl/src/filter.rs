@@ -6,14 +6,15 @@
 use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation as _;
+use vistter_core::clock::WallTime;
 
 use crate::limits::MAX_TOKEN_CHARS;
 use crate::token::number;
-use crate::wallclock::{self, Format};
+use crate::wallclock::{self, Format, Offset};
 
 /// Names of the filters, as written.
-pub(crate) const FILTERS: [&str; 8] =
-    ["upper", "lower", "trim", "truncate:…", "pad:…", "number", "date:…", "default:…"];
+pub(crate) const FILTERS: [&str; 10] =
+    ["upper", "lower", "trim", "truncate:…", "pad:…", "number", "date:…", "countdown", "countup", "default:…"];
 
 /// One filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub(crate) enum Filter {
     Number(Option<usize>, Style),
     /// A date in another form.
     Date(Format),
+    /// The time until a date, whose wall-clock time is that of this zone.
+    Countdown(Offset),
+    /// The time since a date.
+    Countup(Offset),
     /// Stands in for an empty value.
     Default(String),
 }
@@ -118,6 +123,16 @@ impl Filter {
                 Self::Number(decimals, style)
             }
             ("date", Some(format)) => Self::Date(Format::parse(format).map_err(FilterFault::Format)?),
+            ("countdown" | "countup", zone) => {
+                let zone = zone.map_or("UTC", str::trim);
+                let Some(offset) = Offset::parse(zone) else {
+                    return Err(wrong(
+                        &format!("\"{zone}\" is not a time zone"),
+                        "write UTC or an offset from it such as countdown:+02:00",
+                    ));
+                };
+                if name == "countdown" { Self::Countdown(offset) } else { Self::Countup(offset) }
+            }
             ("date", None) => return Err(wrong("\"date\" needs a form", "write date:%e %B %Y")),
             ("default", None) => return Err(wrong("\"default\" needs a text", "write default:none")),
             ("upper" | "lower" | "trim", Some(_)) => {
@@ -127,8 +142,13 @@ impl Filter {
         })
     }
 
+    /// Whether what it gives changes by itself, second by second.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self, Self::Countdown(_) | Self::Countup(_))
+    }
+
     /// Works on `text[from..]`, the value so far.
-    pub(crate) fn apply(&self, text: &mut String, from: usize) {
+    pub(crate) fn apply(&self, text: &mut String, from: usize, wall: WallTime) {
         let end = text.len();
         match self {
             Self::Default(d) if end == from => text.push_str(d),
@@ -160,10 +180,23 @@ impl Filter {
                     write_number(n, decimals, *style, text);
                 }
             }
+            Self::Countdown(zone) | Self::Countup(zone) => {
+                if let Some(t) = wallclock::parse_iso(&text[from..]) {
+                    let at = i128::from(t.unix_nanos()) - i128::from(zone.secs()) * SECOND;
+                    let left = at - i128::from(wall.unix_nanos());
+                    // Until: a second that has begun counts, so that 0:00 comes with the moment itself.
+                    let seconds = match self {
+                        Self::Countdown(_) => (left + SECOND - 1).div_euclid(SECOND),
+                        _ => (-left).div_euclid(SECOND),
+                    };
+                    text.truncate(from);
+                    write_length(seconds.max(0), text);
+                }
+            }
             Self::Date(format) => {
                 if let Some(t) = wallclock::parse_iso(&text[from..]) {
                     text.truncate(from);
-                    format.write(t, wallclock::Offset::UTC, text);
+                    format.write(t, Offset::UTC, text);
                 }
             }
         }
@@ -180,6 +213,15 @@ fn each(text: &mut String, from: usize, change: impl Fn(char, &mut String)) {
         at += c.len_utf8();
     }
     text.drain(from..end);
+}
+
+const SECOND: i128 = 1_000_000_000;
+
+/// `0:09`, `12:05`, `1:00:00`.
+fn write_length(seconds: i128, out: &mut String) {
+    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    // Writing to a String cannot fail.
+    let _ = if h > 0 { write!(out, "{h}:{m:02}:{s:02}") } else { write!(out, "{m}:{s:02}") };
 }
 
 fn write_number(n: f64, decimals: usize, style: Style, out: &mut String) {
@@ -213,7 +255,7 @@ mod tests {
     fn run(filters: &str, value: &str) -> String {
         let mut text = format!("before {value}");
         for f in filters.split('|') {
-            Filter::parse(f).unwrap_or_else(|e| panic!("{f}: {e:?}")).apply(&mut text, 7);
+            Filter::parse(f).unwrap_or_else(|e| panic!("{f}: {e:?}")).apply(&mut text, 7, WallTime::default());
         }
         text.strip_prefix("before ").unwrap().to_owned()
     }
@@ -249,6 +291,30 @@ mod tests {
         }
     }
     #[test]
+    fn counting_down_and_up() {
+        // 2026-11-21 18:30:00 UTC
+        let start = 1_795_285_800_000_000_000i64;
+        let at = |filter: &str, nanos: i64| {
+            let mut text = "2026-11-21T18:30".to_owned();
+            Filter::parse(filter).unwrap().apply(&mut text, 0, WallTime::from_unix_nanos(start + nanos));
+            text
+        };
+        const S: i64 = 1_000_000_000;
+        assert_eq!(at("countdown", -3600 * S), "1:00:00");
+        assert_eq!(at("countdown", -3600 * S + 1), "1:00:00");
+        assert_eq!(at("countdown", -9 * S), "0:09");
+        assert_eq!(
+            (at("countdown", -1), at("countdown", 0), at("countdown", 5 * S)),
+            ("0:01".into(), "0:00".into(), "0:00".into())
+        );
+        assert_eq!(
+            (at("countup", -5 * S), at("countup", S - 1), at("countup", 725 * S)),
+            ("0:00".into(), "0:00".into(), "12:05".into())
+        );
+        assert_eq!(at("countdown:+01:00", -3660 * S), "1:00", "half past six there is an hour earlier");
+        assert!(Filter::parse("countdown:Berlin").is_err());
+    }
+    #[test]
     fn faults_name_what_to_write() {
         for (bad, help) in [
             ("truncate", "truncate:20"),
@@ -274,7 +340,7 @@ mod tests {
                                    value in "\\PC{0,30}") {
             if let Ok(filter) = Filter::parse(&f) {
                 let mut text = format!("x{value}");
-                filter.apply(&mut text, 1);
+                filter.apply(&mut text, 1, WallTime::default());
                 prop_assert!(text.starts_with('x'));
             }
         }

@@ -50,8 +50,9 @@
 //! the scene was shown. Pictures are I420, BT.709, limited range.
 //!
 //! # Current state
-//! Images, rectangles, text, tickers, typed tokens, the clock, opacity and position over time, cuts, fades, wipes and
-//! slides. Not there yet: video, sound, scale and rotation, masks, blend modes, tracks and cues. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
+//! Images, rectangles, progress bars, text, tickers, typed tokens, the clock and countdowns, opacity and position over
+//! time, cuts, fades, wipes and slides. Not there yet: video, sound, scale and rotation, masks, blend modes, tracks and
+//! cues. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
 
 #![deny(unsafe_code)]

@@ -49,6 +49,8 @@ pub const MAX_EXTENT: f64 = 8192.0;
 pub const MAX_TEXT_SIZE: f64 = 1000.0;
 /// The smallest text size, in base pixels.
 pub const MIN_TEXT_SIZE: f64 = 4.0;
+/// Stops of a gradient.
+pub const MAX_STOPS: usize = 16;
 /// The widest outline of a text, in base pixels.
 pub const MAX_OUTLINE: f64 = 12.0;
 /// The farthest shadow and the widest padding of a text, in base pixels.

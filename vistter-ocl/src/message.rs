@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Breaks, Color, Content, Document, Layer, Placement, Scene, TextStyle, Transition,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Placement, Scene, TextStyle, Transition,
 };
 use crate::template::Template;
 
@@ -18,8 +18,18 @@ pub(crate) fn document(text: &str) -> Document {
         automation: Automation::default(),
         content,
     };
-    let panel = Content::Rect { width: 1200.0, height: 168.0, radius: 24.0, color: Color { rgba: [12, 17, 27, 224] } };
-    let accent = Content::Rect { width: 120.0, height: 6.0, radius: 3.0, color: Color { rgba: [58, 160, 255, 255] } };
+    let panel = Content::Rect {
+        width: 1200.0,
+        height: 168.0,
+        radius: 24.0,
+        fill: Fill::Color(Color { rgba: [12, 17, 27, 224] }),
+    };
+    let accent = Content::Rect {
+        width: 120.0,
+        height: 6.0,
+        radius: 3.0,
+        fill: Fill::Color(Color { rgba: [58, 160, 255, 255] }),
+    };
     let words = Content::Text {
         text: Template::literal(&line),
         style: TextStyle { bold: true, ..TextStyle::plain(64.0) },

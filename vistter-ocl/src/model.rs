@@ -217,8 +217,27 @@ pub enum Content {
         height: f64,
         /// Corner radius in base pixels.
         radius: f64,
-        /// Fill.
-        color: Color,
+        /// What it is filled with.
+        fill: Fill,
+    },
+    /// A bar that is filled as far as a number says.
+    Progress {
+        /// The number, as a text.
+        value: Template,
+        /// At this number the bar is empty, and at that one full.
+        range: (f64, f64),
+        /// Where it is full last.
+        to: Side,
+        /// Base pixels.
+        width: f64,
+        /// Base pixels.
+        height: f64,
+        /// Corner radius in base pixels.
+        radius: f64,
+        /// The full part.
+        fill: Fill,
+        /// What is behind it.
+        track: Color,
     },
     /// Text, one line or several.
     Text {
@@ -259,7 +278,21 @@ pub enum Content {
 
 impl Content {
     /// The names of the layer types.
-    pub const NAMES: [&'static str; 4] = ["image", "rect", "text", "ticker"];
+    pub const NAMES: [&'static str; 5] = ["image", "rect", "progress", "text", "ticker"];
+}
+
+/// What a shape is filled with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fill {
+    /// One colour.
+    Color(Color),
+    /// Colours that pass into each other along a line.
+    Gradient {
+        /// Where the line points, in degrees: 0 right, 90 down.
+        angle: f64,
+        /// Two at least, in the order of their places 0 to 1.
+        stops: Vec<(f64, Color)>,
+    },
 }
 
 /// How text looks.

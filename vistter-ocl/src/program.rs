@@ -7,6 +7,7 @@ use vistter_core::ports::Canvas;
 
 use crate::model::{Anchor, Within};
 use crate::raster::picture::Decoded;
+use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::TextSpec;
 use crate::template::Template;
 use crate::track::Track;
@@ -39,7 +40,8 @@ pub(crate) struct LayerProgram {
 #[derive(Clone, Debug)]
 pub(crate) enum Picture {
     Image { source: Arc<Decoded>, width: u32, height: u32 },
-    Rect { width: usize, height: usize, radius: f64, rgba: [u8; 4] },
+    Rect(Shape),
+    Progress { value: Template, bar: Bar },
     Text { text: Template, spec: TextSpec },
     Ticker { text: Template, spec: TextSpec, width: i64, gap: i64, pace: Pace },
 }
@@ -129,6 +131,7 @@ impl SceneProgram {
     pub(crate) fn clock_step(&self) -> Option<i64> {
         let step = |l: &LayerProgram| match &l.picture {
             Picture::Text { text, .. } | Picture::Ticker { text, .. } => text.clock_step(),
+            Picture::Progress { value, .. } => value.clock_step(),
             _ => None,
         };
         self.layers.iter().filter_map(step).min()

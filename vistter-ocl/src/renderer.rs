@@ -12,7 +12,7 @@ use crate::planes::Planes;
 use crate::presence::FULL;
 use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
 use crate::raster::text::TextEngine;
-use crate::raster::{Raster, picture, rect};
+use crate::raster::{Raster, picture};
 use crate::transition::Stage;
 
 /// A scene program with its drawn layers.
@@ -125,13 +125,21 @@ impl Renderer {
                 }
                 slot.drawn.get_or_insert_default().clone_from(&self.scratch);
             }
+            Picture::Progress { value, bar } => {
+                value.expand(tokens, wall, &mut self.scratch);
+                if slot.drawn.as_deref() == Some(self.scratch.as_str()) {
+                    return;
+                }
+                bar.draw(&mut slot.raster, &self.scratch);
+                slot.drawn.get_or_insert_default().clone_from(&self.scratch);
+            }
             _ if slot.drawn.is_some() => return,
             Picture::Image { source, width, height } => {
                 picture::draw(&mut slot.raster, source, *width, *height);
                 slot.drawn = Some(String::new());
             }
-            Picture::Rect { width, height, radius, rgba } => {
-                rect::draw(&mut slot.raster, *width, *height, *radius, *rgba);
+            Picture::Rect(shape) => {
+                shape.draw(&mut slot.raster);
                 slot.drawn = Some(String::new());
             }
         }

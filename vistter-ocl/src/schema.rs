@@ -50,6 +50,7 @@ pub fn schema() -> Value {
     defs.insert("automation".into(), automation());
     let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
     defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
+    defs.extend(gradient());
     defs.extend(decoration());
     defs.extend(layers());
     defs.extend(values());
@@ -305,18 +306,46 @@ fn layers() -> Map<String, Value> {
             json!({ "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height") }),
             &["asset"][..],
         ),
+        ("rect", shape(json!({})), &["width", "height"]),
         (
-            "rect",
-            json!({
-                "width": length("Width"), "height": length("Height"),
-                "radius": number(0.0, MAX_EXTENT, "Corner radius"), "color": of("color", "Fill"),
-            }),
-            &["width", "height", "color"],
+            "progress",
+            shape(json!({
+                "value": of("template", "The number that says how far it is filled"),
+                "minimum": { "description": "The bar is empty at this number; 0 when left out", "type": "number" },
+                "maximum": { "description": "The bar is full at this number; 100 when left out", "type": "number" },
+                "to": { "description": "Where it is full last; right when left out", "enum": Side::NAMES },
+                "track": of("color", "What is behind the full part"),
+            })),
+            &["value", "width", "height"],
         ),
         ("text", text, &["text", "size"]),
         ("ticker", ticker, &["text", "size", "width", "speed"]),
     ];
     kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
+}
+
+/// The fields of a filled shape, and these.
+fn shape(more: Value) -> Value {
+    let mut fields = json!({
+        "width": number(1.0, MAX_EXTENT, "Width"), "height": number(1.0, MAX_EXTENT, "Height"),
+        "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+        "color": of("color", "Fill; this or a gradient"),
+        "gradient": of("gradient", "Fill; this or a colour"),
+    });
+    extend(&mut fields, more);
+    fields
+}
+
+fn gradient() -> [(String, Value); 2] {
+    let stop = object(
+        json!({ "at": number(0.0, 1.0, "Place along the line"), "color": of("color", "Colour there") }),
+        &["at", "color"],
+    );
+    let fields = json!({
+        "angle": number(-360.0, 360.0, "Where the line points, in degrees: 0 right, 90 down"),
+        "stops": { "type": "array", "minItems": 2, "maxItems": MAX_STOPS, "items": { "$ref": "#/$defs/stop" } },
+    });
+    [("gradient".to_owned(), object(fields, &["stops"])), ("stop".to_owned(), stop)]
 }
 
 fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
@@ -330,7 +359,11 @@ fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
     });
     extend(&mut all, fields);
     let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
-    object(all, &required)
+    let mut def = object(all, &required);
+    if let (Some(d), "rect" | "progress") = (def.as_object_mut(), kind) {
+        d.insert("oneOf".into(), json!([{ "required": ["color"] }, { "required": ["gradient"] }]));
+    }
+    def
 }
 
 fn extend(object: &mut Value, fields: Value) {

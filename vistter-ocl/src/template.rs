@@ -97,6 +97,7 @@ impl Template {
             .iter()
             .filter_map(|p| match p {
                 Part::Clock { format, .. } => Some(format.step()),
+                Part::Token { filters, .. } if filters.iter().any(Filter::runs) => Some(1),
                 _ => None,
             })
             .min()
@@ -112,7 +113,7 @@ impl Template {
                 Part::Token { name, filters } => {
                     let from = out.len();
                     out.push_str(tokens.get(name).map_or("", String::as_str));
-                    filters.iter().for_each(|f| f.apply(out, from));
+                    filters.iter().for_each(|f| f.apply(out, from, wall));
                 }
             }
         }

@@ -29,6 +29,11 @@ impl Offset {
     /// None.
     pub(crate) const UTC: Self = Self(0);
 
+    /// Seconds east of UTC.
+    pub(crate) fn secs(self) -> i64 {
+        self.0
+    }
+
     /// Parses `UTC`, `Z`, `+01:00`, `-0330`, `+1`.
     pub(crate) fn parse(s: &str) -> Option<Self> {
         if s.eq_ignore_ascii_case("utc") || s == "Z" {

@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `rect.rs` | rounded rectangles |
+//! | `shape.rs` | rectangles with their fills, progress bars |
 //! | `picture.rs` | decoding and scaling of image files |
 //! | `ink.rs` | outlines and shadows: coverage laid in one colour over another |
 //! | `text.rs` | shaping and drawing of text (cosmic-text, swash) |
@@ -10,6 +11,7 @@
 pub(crate) mod ink;
 pub(crate) mod picture;
 pub(crate) mod rect;
+pub(crate) mod shape;
 pub(crate) mod text;
 
 /// A drawn picture in sRGB with straight alpha. Its box is the part that placement counts; ink may reach beyond it.

@@ -11,6 +11,7 @@
 //! | `token.rs` | tokens |
 //! | `time.rs` | points and lengths of time |
 //! | `scene.rs` | scenes and layers |
+//! | `shape.rs` | rectangles and bars |
 //! | `text.rs` | texts and tickers |
 //! | `automation.rs` | keyframes and easings |
 
@@ -18,6 +19,7 @@ mod automation;
 mod document;
 mod scalar;
 mod scene;
+mod shape;
 mod text;
 pub(crate) mod time;
 pub(crate) mod token;

@@ -7,8 +7,8 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, scalar, text};
-use crate::limits::{MAX_EXTENT, MAX_LAYERS};
+use super::{automation, scalar, shape, text};
+use crate::limits::MAX_LAYERS;
 use crate::model::{Content, Layer, Placement, Scene, Side, Style, Transition, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
@@ -79,7 +79,8 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
-        Some("rect") => rect(&o),
+        Some("rect") => shape::rect(&o),
+        Some("progress") => shape::progress(&o, names),
         Some("text") => text::text(&o, names),
         Some("ticker") => text::ticker(&o, names),
         Some(other) => {
@@ -130,12 +131,4 @@ fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let width = o.optional("width", scalar::length);
     let height = o.optional("height", scalar::length);
     Some(Content::Image { asset: asset?, width, height })
-}
-
-fn rect(o: &Object<'_, '_>) -> Option<Content> {
-    let width = o.required("width", scalar::length);
-    let height = o.required("height", scalar::length);
-    let radius = o.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
-    let color = o.required("color", scalar::color);
-    Some(Content::Rect { width: width?, height: height?, radius, color: color? })
 }

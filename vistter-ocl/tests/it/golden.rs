@@ -102,6 +102,6 @@ macro_rules! cases {
 }
 
 cases! {
-    anchors easings fade_half image_scaled keyframes_moving message odd_edges portrait_canvas rect_rounded_alpha repeats safe_areas
+    anchors countdown easings fade_half gradients image_scaled keyframes_moving message odd_edges portrait_canvas progress rect_rounded_alpha repeats safe_areas
     slide_eased text_decoration text_fit text_lines text_wrap ticker_running token_filters tokens_and_clock wipe_left wipe_out_top wipe_turned_round
 }

@@ -19,16 +19,20 @@ const CANVAS: Canvas = Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 
 const DOCUMENT: &str = r##"{
   "ocl": "1.0",
   "canvas": { "width": 640, "height": 360 },
-  "tokens": { "name": { "default": "Ada", "maxLength": 12 }, "news": { "default": "one two three" } },
+  "tokens": { "name": { "default": "Ada", "maxLength": 12 }, "news": { "default": "one two three" },
+              "start": { "type": "date", "default": "2023-11-14T22:14:30" }, "goals": { "type": "integer", "default": 7 } },
   "scenes": [
     { "id": "still", "layers": [ { "id": "r", "type": "rect", "width": 90, "height": 50, "color": "#FF0000", "position": { "x": 31, "y": 17 } } ] },
     { "id": "busy",
-      "in": { "type": "fade", "duration": 0.5 }, "out": { "type": "fade", "duration": 0.2 },
+      "in": { "type": "fade", "duration": 0.5, "easing": "easeOutSine" }, "out": { "type": "wipe", "side": "right", "duration": 0.2 },
       "layers": [
         { "id": "panel", "type": "rect", "width": 300, "height": 80, "radius": 10, "color": "#101828D0", "position": { "anchor": "bottom-left", "x": 20, "y": -60 },
           "automation": { "position": [ { "at": 0.5, "value": [-200, -60], "easing": "easeOut" }, { "at": 1, "value": [20, -60] },
                                         { "at": 3, "value": [20, -60], "easing": "hold" }, { "at": 4, "value": [21, -60] } ] } },
         { "id": "name", "type": "text", "text": "{{name}} {{clock|%S}}", "size": 40, "position": { "anchor": "bottom-left", "x": 33, "y": -61 } },
+        { "id": "left", "type": "text", "text": "{{start|countdown|pad:5:0}}", "size": 30, "width": 120, "outline": { "width": 2, "color": "#000000" }, "position": { "anchor": "top" } },
+        { "id": "bar", "type": "progress", "value": "{{goals}}", "maximum": 9, "width": 200, "height": 10, "color": "#FFFFFF", "track": "#00000080", "position": { "anchor": "top-right" },
+          "automation": { "opacity": { "repeat": "pingPong", "times": 3, "keyframes": [ { "at": 1, "value": 1, "easing": { "steps": 3 } }, { "at": "1s800ms", "value": 0.2 } ] } } },
         { "id": "run", "type": "ticker", "text": "{{news}}", "size": 30, "width": 501, "speed": 90, "position": { "anchor": "bottom" } }
       ] }
   ]
@@ -128,6 +132,13 @@ fn a_token_changes_the_next_frame_and_a_bad_one_changes_nothing() {
     o.apply(tick(50), &set("name", "Grace")).unwrap();
     let after = draw(&mut o, 50);
     assert_ne!(before, after);
+    o.apply(tick(50), &set("goals", "9")).unwrap();
+    let full = draw(&mut o, 50);
+    assert_ne!(full, after, "the bar");
+    assert!(o.apply(tick(50), &set("goals", "nine")).is_err());
+    assert_eq!(draw(&mut o, 50), full);
+    o.apply(tick(50), &set("goals", "")).unwrap();
+    assert_eq!(draw(&mut o, 50), after, "an empty number is the default");
 
     let mut both = BTreeMap::from([("name".to_owned(), "Linus".to_owned())]);
     both.insert("nmae".to_owned(), "x".to_owned());
