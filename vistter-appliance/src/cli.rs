@@ -38,6 +38,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Say what a camera sends
     Probe(ProbeArgs),
+    /// Find ONVIF cameras on the network
+    Discover(DiscoverArgs),
+    /// Move a camera, list and store its presets
+    Ptz(PtzArgs),
     /// Say what this machine can do
     Doctor(DoctorArgs),
     /// Find everything that is wrong with a show file and its overlays
@@ -88,6 +92,68 @@ pub(crate) struct ProbeArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiscoverArgs {
+    /// Addresses to ask one by one, where the network carries no multicast: 10.0.0.7, 10.0.0.5-20, 10.0.0.0/24
+    pub(crate) addresses: Vec<String>,
+    /// How long to search, in seconds
+    #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "4s")]
+    pub(crate) length: Duration,
+    /// Own address of an interface to search; every one, unless addresses are given
+    #[arg(long, value_name = "IP")]
+    pub(crate) interface: Vec<std::net::Ipv4Addr>,
+    /// The cameras' discovery port, for tests
+    #[arg(long, default_value_t = 3702, hide = true)]
+    pub(crate) port: u16,
+    /// One JSON object a line on stdout: a camera each, a summary at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PtzArgs {
+    /// onvif://USER:PASSWORD@CAMERA[:PORT], visca://CAMERA[:PORT] (UDP) or visca-tcp://CAMERA[:PORT]
+    // Read by the command, not by clap: clap would quote a wrong one, password and all.
+    #[arg(value_parser = secret)]
+    pub(crate) camera: Secret<String>,
+    #[command(subcommand)]
+    pub(crate) action: PtzAction,
+    /// One JSON object on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PtzAction {
+    /// List the presets
+    List,
+    /// Move to a preset and wait until the camera stands
+    Goto {
+        /// Its name or its token
+        preset: String,
+    },
+    /// Store the present view as a preset
+    Capture {
+        /// Its name
+        name: String,
+    },
+    /// Move to a position and wait until the camera stands
+    Move {
+        /// -1 (left) to 1 (right)
+        #[arg(allow_negative_numbers = true)]
+        pan: f32,
+        /// -1 (down) to 1 (up)
+        #[arg(allow_negative_numbers = true)]
+        tilt: f32,
+        /// 0 (wide) to 1 (tele)
+        zoom: f32,
+    },
+    /// Stop all motion
+    Stop,
+    /// Say where the camera looks and whether it moves
+    Status,
 }
 
 #[derive(Debug, Args)]

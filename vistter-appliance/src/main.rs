@@ -40,6 +40,8 @@ fn main() -> std::process::ExitCode {
             Command::Run(a) => commands::run::run(a).await,
             Command::Demo(a) => commands::demo::demo(a).await,
             Command::Probe(a) => commands::probe::probe(a).await,
+            Command::Discover(a) => commands::discover::discover(a).await,
+            Command::Ptz(a) => commands::ptz::ptz(a).await,
             Command::Doctor(a) => commands::doctor::doctor(&a),
             Command::Check(a) => commands::check::check(&a),
             Command::Schema(a) => commands::schema::schema(&a),

@@ -5,6 +5,7 @@
 //! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
 //! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
+//! - [`discovery`]: finding cameras by WS-Discovery. [`driver()`]: the driver for an address such as `onvif://10.0.0.20`.
 //! - [`onvif`]: a thin ONVIF client (device, media profiles, PTZ) and [`onvif::OnvifDriver`] behind the same trait.
 //! - `sim` (feature `sim`): simulated cameras with motors that take time, on loopback.
 //!
@@ -35,11 +36,14 @@
 //! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,
 //! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password. No TLS, no events, no imaging.
 //!
-//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. Discovery
-//! and onboarding are absent, and no show file names a PTZ camera yet. Simulated cameras: VISCA and ONVIF; the latter is
+//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. Onboarding
+//! is absent, and no show file names a PTZ camera yet. Discovery: IPv4 multicast on each interface, and addresses one by one;
+//! no mDNS, no IPv6. Simulated cameras: VISCA and ONVIF; the latter is
 //! driven in the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
 #![forbid(unsafe_code)]
 
+mod connect;
+pub mod discovery;
 pub mod mover;
 pub mod onvif;
 pub mod settle;
@@ -47,3 +51,5 @@ pub mod settle;
 pub mod sim;
 mod timer;
 pub mod visca;
+
+pub use connect::driver;

@@ -63,7 +63,8 @@ pub struct Known {
 }
 
 /// Why the camera counts as arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// It said *moving*, and then *idle*.
     MoveStatus,

@@ -2,10 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod discover;
 pub(crate) mod doctor;
 mod load;
 pub(crate) mod ocl;
 mod play;
 pub(crate) mod probe;
+pub(crate) mod ptz;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -12,4 +12,5 @@ mod failures;
 mod judge;
 mod ocl;
 mod on_air;
+mod ptz;
 mod vistter;

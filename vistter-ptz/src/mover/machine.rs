@@ -144,11 +144,8 @@ impl Machine {
                     out(Output::Outcome(id, Outcome::Driving));
                 }
                 Err(e) => {
-                    if e.kind() == ErrorKind::Unsupported {
-                        self.drive = None;
-                    } else {
-                        self.want_stop(now, None); // it may have been heard
-                    }
+                    // It may have been heard, or one axis may have taken it and another refused.
+                    self.want_stop(now, None);
                     out(Output::Outcome(id, Outcome::Failed(e)));
                 }
             },
@@ -337,7 +334,10 @@ impl Machine {
             }
             Err(e) => {
                 self.drive = None;
-                out(Output::Note(Note::StopFailed(e.clone())));
+                // What cannot be stopped cannot be moved.
+                if e.kind() != ErrorKind::Unsupported {
+                    out(Output::Note(Note::StopFailed(e.clone())));
+                }
                 s.ids.into_iter().for_each(|id| out(Output::Outcome(id, Outcome::Failed(e.clone()))));
             }
         }

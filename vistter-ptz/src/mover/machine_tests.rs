@@ -317,6 +317,19 @@ fn a_drive_whose_answer_is_lost_and_one_whose_follower_fails_are_stopped() {
     assert!(e.next_step().is_some());
 }
 #[test]
+fn a_drive_that_one_axis_refuses_is_stopped_and_a_fixed_camera_is_not_bothered() {
+    let mut r = Rig::new();
+    r.cam.fail = Some((1, ErrorKind::Unsupported));
+    let d = r.say(drive(1.0));
+    r.run(ms(1500));
+    assert!(matches!(r.outcome(d), Some(Outcome::Failed(_))));
+    assert_eq!((r.cam.stops, r.notes.len(), r.m.must_stop()), (1, 0, false));
+    r.cam.fail = Some((u32::MAX, ErrorKind::Unsupported));
+    r.say(drive(1.0));
+    r.run(ms(5000));
+    assert_eq!((r.cam.stops, r.notes.len(), r.m.next_deadline()), (1, 0, None));
+}
+#[test]
 fn presets_are_found_again_after_a_reboot() {
     // New tokens; the mover still has the old list.
     let mut r = Rig::new();

@@ -3,6 +3,7 @@
 //! The models are sans-IO and run on any clock; the servers put them on loopback sockets. They are for tests, demos and
 //! for trying controllers without hardware; nothing of them runs in a show.
 
+mod discovery_server;
 pub mod motors;
 mod onvif_answers;
 mod onvif_device;
@@ -11,6 +12,7 @@ mod onvif_server;
 mod visca_device;
 mod visca_server;
 
+pub use discovery_server::DiscoverySim;
 pub use motors::{MotorSpec, Motors};
 pub use onvif_device::{MoveStatus, OnvifDevice, OnvifSpec, StoredPreset};
 pub use onvif_guard::OnvifAuth;

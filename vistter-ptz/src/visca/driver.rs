@@ -301,6 +301,14 @@ async fn receive(io: &mut Io, buffer: &mut [u8]) -> Result<usize> {
     }
 }
 
+/// A camera without zoom may refuse to do nothing with it.
+fn without_zoom(nothing: bool, zoomed: Result<Option<Reply>>) -> Result<()> {
+    match zoomed {
+        Err(e) if !nothing || e.kind() != ErrorKind::Unsupported => Err(e),
+        _ => Ok(()),
+    }
+}
+
 fn number(preset: &Preset) -> Result<u8> {
     preset.token.parse().ok().filter(|n| *n <= LAST_PRESET).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("VISCA has no preset {:?}", preset.token))
@@ -352,10 +360,7 @@ impl PtzDriver for ViscaDriver {
         }
         self.connection.forget_moves();
         self.driving = false;
-        match zoom {
-            Err(e) if e.kind() != ErrorKind::Unsupported => Err(e),
-            _ => Ok(()),
-        }
+        without_zoom(true, zoom)
     }
     /// From the completions: a camera tells by itself when a move has ended. Costs no exchange.
     async fn moving(&mut self) -> Result<Option<bool>> {
@@ -369,9 +374,9 @@ impl PtzDriver for ViscaDriver {
         let ((pan, tilt), zoom) = (self.options.units.pan_tilt(to), self.options.units.zoom(to));
         let speed = self.options.units.speed(speed);
         self.exchange(Request::MoveTo { pan, tilt, speed }).await?;
-        self.exchange(Request::ZoomTo(zoom)).await?;
+        let zoomed = self.exchange(Request::ZoomTo(zoom)).await;
         self.driving = false;
-        Ok(())
+        without_zoom(zoom == 0, zoomed)
     }
     async fn relative(&mut self, by: PtzPosition, speed: Option<f32>) -> Result<()> {
         let (pan, tilt) = self.options.units.distance(by);
@@ -392,8 +397,8 @@ impl PtzDriver for ViscaDriver {
         let (pan, tilt, zoom) = self.options.units.drive(velocity);
         self.driving = (pan, tilt, zoom) != (0, 0, 0);
         self.exchange(Request::Drive { pan, tilt }).await?;
-        self.exchange(Request::ZoomDrive(zoom)).await?;
-        Ok(())
+        let zoomed = self.exchange(Request::ZoomDrive(zoom)).await;
+        without_zoom(zoom == 0, zoomed)
     }
     async fn home(&mut self) -> Result<()> {
         self.exchange(Request::Home).await?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod clients;
+mod discovery;
 mod mover;
 mod onvif;
 mod visca;

@@ -1,0 +1,81 @@
+//! A camera's control address, as people write it, and the driver that speaks to it.
+
+use std::sync::Arc;
+
+use vistter_core::clock::Clock;
+use vistter_core::config::Address;
+use vistter_core::ports::PtzDriver;
+use vistter_core::{Error, ErrorKind, Result};
+
+use crate::onvif::{OnvifDriver, OnvifOptions};
+use crate::visca::{TCP_PORT, Transport, UDP_PORT, ViscaDriver, ViscaOptions};
+
+/// The driver for `onvif://[USER:PASSWORD@]HOST[:PORT]`, `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`. Nothing
+/// is connected yet. Without a port ONVIF asks the usual ones; VISCA takes 52381 (UDP) or 5678 (TCP).
+///
+/// # Errors
+/// `Config`, when it is none of these. The text is not quoted: it may hold a password.
+pub fn driver(address: &Address, clock: Arc<dyn Clock>) -> Result<Box<dyn PtzDriver>> {
+    let bad = |what: &str| {
+        let e = Error::new(ErrorKind::Config, what);
+        e.next("give onvif://[USER:PASSWORD@]HOST[:PORT], visca://HOST[:PORT] or visca-tcp://HOST[:PORT]")
+    };
+    let rest = address.url().split_once("://").map_or("", |(_, r)| r);
+    let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
+    // The colon that ends an IPv6 address's brackets, or the only one.
+    let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
+        Some((h, p)) => {
+            (h, Some(p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| bad("the port is no number"))?))
+        }
+        None => (authority, None),
+    };
+    if host.is_empty() {
+        return Err(bad("the address has no host"));
+    }
+    Ok(match address.scheme() {
+        "onvif" => {
+            let mut options = OnvifOptions::new(host, port, address.credentials().cloned(), clock);
+            if path.len() > 1 {
+                options.path = path.to_owned();
+            }
+            Box::new(OnvifDriver::new(options))
+        }
+        "visca" => {
+            let to = format!("{host}:{}", port.unwrap_or(UDP_PORT));
+            Box::new(ViscaDriver::new(ViscaOptions::new(to, Transport::Udp { local_port: None })))
+        }
+        "visca-tcp" => {
+            let to = format!("{host}:{}", port.unwrap_or(TCP_PORT));
+            Box::new(ViscaDriver::new(ViscaOptions::new(to, Transport::Tcp)))
+        }
+        _ => return Err(bad("this is no address of a camera's control")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use vistter_core::clock::SystemClock;
+
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let of = |text: &str| {
+            let address = Address::parse(text).ok_or_else(|| Error::new(ErrorKind::Config, "no URL"))?;
+            driver(&address, SystemClock::shared()).map(|d| d.describe())
+        };
+        for (text, said) in [
+            ("onvif://admin:p@ss@10.0.0.2:8899", "ONVIF camera 10.0.0.2:8899"),
+            ("onvif://[::1]/onvif/other", "ONVIF camera [::1]"),
+            ("onvif://[::1]:80", "ONVIF camera [::1]:80"),
+            ("visca://stage.local", "VISCA camera stage.local:52381"),
+            ("VISCA-TCP://10.0.0.3:1259", "VISCA camera 10.0.0.3:1259"),
+        ] {
+            assert_eq!(of(text).unwrap(), said);
+        }
+        for bad in ["rtsp://10.0.0.2", "onvif://u:secret@h:99999", "onvif://u:secret@h:0", "visca://u:secret@h:x"] {
+            let e = of(bad).unwrap_err();
+            assert!(e.kind() == ErrorKind::Config && !format!("{e:?}").contains("secret"), "{e:?}");
+        }
+    }
+}
