@@ -114,7 +114,7 @@ pub(crate) struct DiscoverArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PtzArgs {
-    /// onvif://USER:PASSWORD@CAMERA[:PORT], visca://CAMERA[:PORT] (UDP) or visca-tcp://CAMERA[:PORT]
+    /// onvif://USER:PASSWORD@CAMERA:PORT, visca://CAMERA:PORT (UDP) or visca-tcp://CAMERA:PORT; the port may be left out
     // Read by the command, not by clap: clap would quote a wrong one, password and all.
     #[arg(value_parser = secret)]
     pub(crate) camera: Secret<String>,
