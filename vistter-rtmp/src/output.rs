@@ -289,9 +289,11 @@ impl Link {
                     std::future::pending().await
                 }
             };
+            // What can go out goes first: a server that hangs up on our goodbye has still had all of it.
             tokio::select! {
-                r = reader.read(input) => Did::Read(r),
+                biased;
                 w = write => Did::Wrote(w),
+                r = reader.read(input) => Did::Read(r),
             }
         };
         match did {

@@ -45,6 +45,8 @@ enum Then {
     /// Reads one byte a second.
     Dribble,
     Close,
+    /// Says that it is over, and reads what still comes.
+    HalfClose,
 }
 
 /// Serves one publish and gives its media tags: kind, time, size.
@@ -55,6 +57,10 @@ fn serve(mut pipe: DuplexStream, then: Then) -> JoinHandle<Vec<(TagKind, u32, us
         loop {
             let n = match (server.is_publishing(), then) {
                 (true, Then::Close) => return tags,
+                (true, Then::HalfClose) => {
+                    let _ = pipe.shutdown().await;
+                    pipe.read(&mut input).await.unwrap_or(0)
+                }
                 (true, Then::Hang) => std::future::pending().await,
                 (true, Then::Dribble) => {
                     sleep(Duration::from_secs(1)).await;
@@ -200,4 +206,15 @@ async fn a_close_right_after_publish_is_a_refusal_and_a_late_one_is_not() {
     let e = output.failed().await;
     assert_eq!((e.kind(), e.is_transient()), (ErrorKind::Closed, true), "{e}");
     assert_eq!(e.place(), Some("rtmp://server.example/live/…"));
+}
+
+/// A server may hang up on the first word of our goodbye, before we come to look whether the rest went out.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_up_on_our_goodbye_is_no_fault() {
+    for _ in 0..32 {
+        let (mut output, server) = connected(Then::HalfClose, 10_000).await;
+        sleep(Duration::from_millis(1)).await; // its end has arrived
+        output.close().await.unwrap();
+        assert_eq!(server.await.unwrap().len(), 3, "the headers: metadata, video, audio");
+    }
 }
