@@ -45,7 +45,7 @@ fn broken_documents_say_what_is_wrong() {
 #[test]
 fn every_code_is_explained() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let specification = std::fs::read_to_string(root.join("../docs/ocl/README.md")).unwrap();
+    let specification = crate::specification::pages();
     let mut folders = vec![root.join("src")];
     let mut found = BTreeSet::new();
     while let Some(dir) = folders.pop() {

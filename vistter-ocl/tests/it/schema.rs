@@ -120,7 +120,7 @@ fn documents(dir: &Path) -> Vec<PathBuf> {
 fn documents_that_play_are_valid() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     assert!(jsonschema::draft202012::meta::is_valid(&schema()), "the schema is itself no valid schema");
-    let specification = std::fs::read_to_string(root().join("../docs/ocl/README.md")).unwrap();
+    let specification = crate::specification::pages();
     let examples = specification.split("```json\n").skip(1).filter_map(|r| r.split("```").next()).map(str::to_owned);
     let files = [root().join("tests/golden"), root().join("../vistter-appliance/assets/demo")];
     let files = files.iter().flat_map(|d| documents(d)).map(|p| std::fs::read_to_string(p).unwrap());

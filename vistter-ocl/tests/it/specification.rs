@@ -1,7 +1,7 @@
 //! Every example of the specification is a document that plays.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vistter_core::clock::WallTime;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
@@ -10,9 +10,18 @@ use vistter_ocl::OclOverlay;
 
 use crate::picture::background;
 
+/// All pages of the specification, one after the other.
+pub(crate) fn pages() -> String {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ocl");
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    pages.retain(|p| p.extension().is_some_and(|e| e == "md"));
+    pages.sort();
+    pages.iter().map(|p| std::fs::read_to_string(p).unwrap()).collect()
+}
+
 #[test]
 fn every_example_plays() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ocl/README.md")).unwrap();
+    let text = pages();
     let examples: Vec<&str> =
         text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
     assert!(examples.len() >= 8, "found {}", examples.len());

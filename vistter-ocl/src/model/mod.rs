@@ -1,0 +1,55 @@
+//! A document as checked: every reference resolves and every number is in range. Lengths are base pixels.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `scene.rs` | scenes, layers and what they show |
+//! | `place.rs` | where a layer stands |
+//! | `motion.rs` | keyframes and easings |
+//! | `transition.rs` | how a scene comes on and goes off |
+//! | `paint.rs` | colours and fills |
+//! | `text.rs` | how text looks |
+
+mod motion;
+mod paint;
+mod place;
+mod scene;
+mod text;
+mod transition;
+
+use std::collections::BTreeMap;
+
+use vistter_core::time::FrameRate;
+
+pub use crate::token::{Token, TokenKind, ValueFault};
+pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};
+pub use paint::{Color, Fill};
+pub use place::{Anchor, Placement, Within};
+pub use scene::{Content, Layer, Scene};
+pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
+pub use transition::{Side, Style, Transition};
+
+/// A checked document. Made by [`Document::parse`](crate::Document::parse).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Minor version of the language the document asks for; the major version is 1.
+    pub minor: u32,
+    /// Name of the overlay, for people.
+    pub title: String,
+    /// Frames per second that the document's timecodes count in.
+    pub rate: Option<FrameRate>,
+    /// The resolution the document is drawn for: width and height in pixels.
+    pub base: (u32, u32),
+    /// Live data by name.
+    pub tokens: BTreeMap<String, Token>,
+    /// Files by id.
+    pub assets: BTreeMap<String, Asset>,
+    /// At least one.
+    pub scenes: Vec<Scene>,
+}
+
+/// A file beside the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Path relative to the document, with `/`; never leads out of the document's folder.
+    pub path: String,
+}

@@ -1,0 +1,134 @@
+//! The types of layers.
+
+use serde_json::{Map, Value, json};
+
+use super::{extend, number, object, of};
+use crate::limits::*;
+use crate::model::{Breaks, Side};
+
+/// What goes round a text and under it.
+pub(super) fn decoration() -> [(String, Value); 3] {
+    let far = MAX_PADDING;
+    let padding = json!({ "type": "number", "minimum": 0, "maximum": far });
+    let both = json!({ "type": "array", "prefixItems": [padding, padding], "items": false, "minItems": 2 });
+    [
+        ("outline", json!({ "width": number(0.5, MAX_OUTLINE, "Base pixels"), "color": of("color", "Its colour") }), &["width", "color"][..]),
+        (
+            "shadow",
+            json!({
+                "x": number(-far, far, "Moved right, in base pixels"), "y": number(-far, far, "Moved down"),
+                "color": of("color", "Its colour"),
+            }),
+            &["color"],
+        ),
+        (
+            "background",
+            json!({
+                "color": of("color", "Fill"),
+                "padding": { "description": "All round, or [left and right, top and bottom]", "anyOf": [padding, both] },
+                "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+            }),
+            &["color"],
+        ),
+    ]
+    .map(|(name, fields, required)| (name.to_owned(), object(fields, required)))
+}
+
+/// One definition for each type of layer.
+pub(super) fn layers() -> Map<String, Value> {
+    let length = |d: &str| number(1.0, MAX_EXTENT, d);
+    let mut text = json!({
+        "text": of("template", "What it says"),
+        "size": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels"),
+        "weight": { "enum": ["regular", "bold"] },
+        "color": of("color", "Fill; white when left out"),
+        "tracking": number(-200.0, 1000.0, "Space after each character, in thousandths of the size"),
+        "outline": of("outline", "A line round the letters"),
+        "shadow": of("shadow", "The letters once more, behind themselves"),
+    });
+    let mut ticker = text.clone();
+    extend(
+        &mut text,
+        json!({
+            "align": { "description": "How lines stand in the box", "enum": ["left", "center", "right"] },
+            "width": length("Width of the box"),
+            "maxWidth": length("Lines longer than this are wrapped, or end in an ellipsis"),
+            "wrap": { "description": "Where lines that are too long are broken; needs a width", "enum": Breaks::NAMES },
+            "maxLines": { "description": "Lines beyond this are not drawn", "type": "integer", "minimum": 1, "maximum": MAX_LINES },
+            "minSize": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "The size may shrink to this so that the text fits; needs a width"),
+            "background": of("background", "A box behind the text"),
+        }),
+    );
+    extend(
+        &mut ticker,
+        json!({
+            "width": length("Width of the window"),
+            "gap": number(0.0, MAX_EXTENT, "Space between the end of the text and its next start"),
+            "speed": number(1.0, MAX_TICKER_SPEED, "Base pixels per second"),
+        }),
+    );
+    let kinds = [
+        (
+            "image",
+            json!({ "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height") }),
+            &["asset"][..],
+        ),
+        ("rect", shape(json!({})), &["width", "height"]),
+        (
+            "progress",
+            shape(json!({
+                "value": of("template", "The number that says how far it is filled"),
+                "minimum": { "description": "The bar is empty at this number; 0 when left out", "type": "number" },
+                "maximum": { "description": "The bar is full at this number; 100 when left out", "type": "number" },
+                "to": { "description": "Where it is full last; right when left out", "enum": Side::NAMES },
+                "track": of("color", "What is behind the full part"),
+            })),
+            &["value", "width", "height"],
+        ),
+        ("text", text, &["text", "size"]),
+        ("ticker", ticker, &["text", "size", "width", "speed"]),
+    ];
+    kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
+}
+
+/// The fields of a filled shape, and these.
+pub(super) fn shape(more: Value) -> Value {
+    let mut fields = json!({
+        "width": number(1.0, MAX_EXTENT, "Width"), "height": number(1.0, MAX_EXTENT, "Height"),
+        "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+        "color": of("color", "Fill; this or a gradient"),
+        "gradient": of("gradient", "Fill; this or a colour"),
+    });
+    extend(&mut fields, more);
+    fields
+}
+
+pub(super) fn gradient() -> [(String, Value); 2] {
+    let stop = object(
+        json!({ "at": number(0.0, 1.0, "Place along the line"), "color": of("color", "Colour there") }),
+        &["at", "color"],
+    );
+    let fields = json!({
+        "angle": number(-360.0, 360.0, "Where the line points, in degrees: 0 right, 90 down"),
+        "stops": { "type": "array", "minItems": 2, "maxItems": MAX_STOPS, "items": { "$ref": "#/$defs/stop" } },
+    });
+    [("gradient".to_owned(), object(fields, &["stops"])), ("stop".to_owned(), stop)]
+}
+
+pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
+    let mut all = json!({
+        "id": of("name", "Unique in the scene"),
+        "type": { "const": kind },
+        "z": { "description": "A higher layer covers a lower one", "type": "integer", "minimum": -1000, "maximum": 1000 },
+        "position": of("position", "Where it stands"),
+        "opacity": number(0.0, 1.0, "0 is not there"),
+        "automation": of("automation", "Over time; replaces the fixed values"),
+    });
+    extend(&mut all, fields);
+    let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
+    let mut def = object(all, &required);
+    if let (Some(d), "rect" | "progress") = (def.as_object_mut(), kind) {
+        d.insert("oneOf".into(), json!([{ "required": ["color"] }, { "required": ["gradient"] }]));
+    }
+    def
+}

@@ -1,0 +1,130 @@
+//! The language as a JSON Schema (2020-12), for editors and for programs that write documents.
+//!
+//! It is made from the reader's own limits and lists of names. A test compares the fields of every object with what
+//! the reader says it knows, so the two cannot drift apart. What a schema cannot say (ids twice, references, the order
+//! of keyframes) only [`check`](crate::check()) finds.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `document.rs` | tokens and assets |
+//! | `scene.rs` | scenes, transitions, positions |
+//! | `motion.rs` | automation |
+//! | `layers.rs` | the types of layers |
+//! | `values.rs` | values without structure |
+
+mod document;
+mod layers;
+mod motion;
+mod scene;
+mod values;
+
+use serde_json::{Map, Value, json};
+
+use crate::limits::*;
+use crate::model::{Content, Document};
+use document::{asset, token, tokens};
+use layers::{decoration, gradient, layers};
+use motion::automation;
+use scene::{position, scene, transition, transitions};
+use values::values;
+
+/// The schema of a document.
+pub fn schema() -> Value {
+    let mut root = object(
+        json!({
+            "$schema": { "type": "string", "description": "The address of this schema, for editors" },
+            "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+$" },
+            "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
+            "timeline": of("timeline", "What timecodes count in"),
+            "canvas": {
+                "description": "The resolution the document is drawn for, in pixels",
+                "$ref": "#/$defs/canvas"
+            },
+            "tokens": named("Slots for live data, by name", "token", MAX_TOKENS),
+            "assets": named("Files, by id", "asset", MAX_ASSETS),
+            "scenes": {
+                "description": "What comes on and goes off together",
+                "type": "array", "minItems": 1, "maxItems": MAX_SCENES, "items": { "$ref": "#/$defs/scene" }
+            }
+        }),
+        &["ocl", "canvas", "scenes"],
+    );
+    let mut defs = Map::new();
+    let side = json!({ "type": "integer", "minimum": 16, "maximum": MAX_EXTENT });
+    defs.insert("canvas".into(), object(json!({ "width": side, "height": side }), &["width", "height"]));
+    let rate = json!({
+        "description": "Frames per second: 25, 29.97, \"30000/1001\"", "type": ["number", "string"],
+        "exclusiveMinimum": 0, "pattern": r"^[0-9]+(\.[0-9]+|/[0-9]+)?$"
+    });
+    defs.insert("timeline".into(), object(json!({ "frameRate": rate }), &[]));
+    defs.insert("token".into(), token());
+    defs.extend(tokens());
+    defs.insert("asset".into(), asset());
+    defs.insert("scene".into(), scene());
+    defs.insert("transition".into(), transition());
+    defs.extend(transitions());
+    defs.insert("position".into(), position());
+    defs.insert("automation".into(), automation());
+    let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
+    defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
+    defs.extend(gradient());
+    defs.extend(decoration());
+    defs.extend(layers());
+    defs.extend(values());
+    if let Some(r) = root.as_object_mut() {
+        r.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        r.insert("title".into(), "Overlay Composition Language 1.0".into());
+        r.insert("$defs".into(), Value::Object(defs));
+    }
+    root
+}
+
+impl Document {
+    /// The document's tokens as a JSON Schema of one object, from which a form can be made.
+    pub fn data_schema(&self) -> Value {
+        let tokens: Map<String, Value> = self.tokens.iter().map(|(name, t)| (name.clone(), t.schema(name))).collect();
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.title,
+            "type": "object",
+            "additionalProperties": false,
+            "properties": tokens,
+        })
+    }
+}
+
+/// An object with these fields and vendors' `x-` fields, and no others.
+fn object(fields: Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": fields,
+        "patternProperties": { "^x-": {} },
+        "additionalProperties": false,
+        "required": required,
+    })
+}
+
+/// An object whose keys are names.
+fn named(description: &str, def: &str, most: usize) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "propertyNames": { "$ref": "#/$defs/name" },
+        "maxProperties": most,
+        "additionalProperties": { "$ref": format!("#/$defs/{def}") },
+    })
+}
+
+fn of(def: &str, description: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{def}"), "description": description })
+}
+
+fn number(least: f64, most: f64, description: &str) -> Value {
+    json!({ "type": "number", "minimum": least, "maximum": most, "description": description })
+}
+
+fn extend(object: &mut Value, fields: Value) {
+    if let (Some(o), Value::Object(f)) = (object.as_object_mut(), fields) {
+        o.extend(f);
+    }
+}

@@ -1,0 +1,62 @@
+//! Scenes, how they come and go, and where layers stand.
+
+use serde_json::{Map, Value, json};
+
+use super::{extend, number, object, of};
+use crate::limits::*;
+use crate::model::{Anchor, Side, Style, Within};
+
+pub(super) fn scene() -> Value {
+    object(
+        json!({
+            "id": of("name", "Unique in the document"),
+            "in": of("transition", "How it comes on; a cut when left out"),
+            "out": of("transition", "How it goes off; a cut when left out"),
+            "automation": of("automation", "Over time, for the whole scene"),
+            "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
+        }),
+        &["id", "layers"],
+    )
+}
+
+/// Which fields a transition has depends on its type.
+pub(super) fn transition() -> Value {
+    let defs = Style::NAMES.map(|n| json!({ "$ref": format!("#/$defs/{n}Transition") }));
+    json!({ "oneOf": defs })
+}
+
+pub(super) fn transitions() -> Map<String, Value> {
+    let of_type = |name: &'static str| {
+        let mut fields = json!({ "type": { "const": name } });
+        if name != "cut" {
+            extend(
+                &mut fields,
+                json!({
+                    "duration": of("span", "How long"),
+                    "easing": of("easing", "How it runs in that time; evenly when left out"),
+                }),
+            );
+        }
+        if matches!(name, "wipe" | "slide") {
+            let side =
+                json!({ "description": "Where it comes from, or goes to; left when left out", "enum": Side::NAMES });
+            extend(&mut fields, json!({ "side": side }));
+        }
+        let required: &[&str] = if name == "cut" { &["type"] } else { &["type", "duration"] };
+        (format!("{name}Transition"), object(fields, required))
+    };
+    Style::NAMES.map(of_type).into_iter().collect()
+}
+
+pub(super) fn position() -> Value {
+    let most = MAX_EXTENT;
+    object(
+        json!({
+            "anchor": { "description": "This point of the layer stands on the same point of the canvas", "enum": Anchor::NAMES },
+            "within": { "description": "The part of the picture that the anchor refers to", "enum": Within::NAMES },
+            "x": number(-most, most, "Moved right, in base pixels"),
+            "y": number(-most, most, "Moved down, in base pixels"),
+        }),
+        &[],
+    )
+}
