@@ -96,7 +96,7 @@ fn table() {
 #[test]
 #[ignore = "prints figures, checks nothing"]
 fn encoder() {
-    let clip = std::env::var("VISTTER_CLIP").unwrap();
+    let clip = std::env::var("VISTTER_CLIP").expect("set VISTTER_CLIP to the path of a video to encode");
     let filter = "scale=1920:1080:flags=lanczos,noise=alls=4:allf=t:all_seed=7,format=yuv420p";
     let args =
         ["-v", "error", "-stream_loop", "3", "-i", &clip, "-frames:v", "240", "-vf", filter, "-f", "rawvideo", "-"];
