@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use vistter_core::diagnose::{Diagnostic, nearest};
 
-use crate::limits::{MAX_ASSET_BYTES, MAX_TOTAL_IMAGE_PIXELS};
+use crate::limits::{MAX_ASSET_BYTES, MAX_FONTS, MAX_TOTAL_IMAGE_PIXELS};
 use crate::model::Document;
 use crate::raster::picture::{self, Decoded};
+use crate::raster::text::{FontFile, FontSet};
 
 /// Where asset files come from.
 pub trait AssetSource {
@@ -104,6 +105,7 @@ pub(crate) fn path_fault(path: &str) -> Option<String> {
 #[derive(Clone, Default)]
 pub struct Assets {
     images: BTreeMap<String, Arc<Decoded>>,
+    fonts: Arc<FontSet>,
 }
 
 impl std::fmt::Debug for Assets {
@@ -119,6 +121,7 @@ impl Assets {
     /// Every asset that cannot be had.
     pub fn load(document: &Document, from: &dyn AssetSource) -> Result<Self, Vec<Diagnostic>> {
         let (mut images, mut faults) = (BTreeMap::new(), Vec::new());
+        let mut fonts = FontSet::new();
         let mut pixels = 0u64;
         for (id, asset) in &document.assets {
             let at = format!("/assets/{id}/path");
@@ -129,6 +132,21 @@ impl Assets {
                     continue;
                 }
             };
+            if FontFile::is_one(&bytes) {
+                match FontFile::read(bytes) {
+                    Ok(font) if fonts.len() < MAX_FONTS => drop(fonts.insert(id.clone(), Arc::new(font))),
+                    Ok(_) => {
+                        let text = format!("the document has more than {MAX_FONTS} fonts");
+                        faults.push(Diagnostic::error("OCL-LIMIT", at, text));
+                    }
+                    Err(why) => {
+                        let text = format!("the font \"{}\" cannot be read: {why}", asset.path);
+                        let help = "give a whole TrueType or OpenType file: .ttf, .otf or .ttc";
+                        faults.push(Diagnostic::error("OCL-ASSET-FORMAT", at, text).help(help));
+                    }
+                }
+                continue;
+            }
             match picture::decode(&bytes) {
                 Ok(image) => {
                     pixels += u64::from(image.width()) * u64::from(image.height());
@@ -147,7 +165,11 @@ impl Assets {
                 }
             }
         }
-        if faults.is_empty() { Ok(Self { images }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { images, fonts: Arc::new(fonts) }) } else { Err(faults) }
+    }
+
+    pub(crate) fn fonts(&self) -> &Arc<FontSet> {
+        &self.fonts
     }
 
     pub(crate) fn image(&self, id: &str) -> Option<&Arc<Decoded>> {

@@ -8,6 +8,7 @@ use vistter_core::time::FrameRate;
 
 use crate::assets::{AssetSource, Assets, Folder};
 use crate::compile::compile;
+use crate::glyphs;
 use crate::model::Document;
 
 /// Checks a document's text, its assets, and that every scene of it compiles at the base resolution. Nothing is
@@ -20,6 +21,7 @@ pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
     match Assets::load(&document, assets) {
         Err(faults) => list.extend(faults),
         Ok(assets) => {
+            list.extend(glyphs::missing(&document, &assets));
             let canvas = Canvas { width: document.base.0, height: document.base.1, fps: FrameRate::FPS_30 };
             for scene in &document.scenes {
                 list.extend(compile(&document, Some(&scene.id), &assets, canvas).err().unwrap_or_default());

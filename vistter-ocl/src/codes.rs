@@ -69,8 +69,13 @@ pub const CODES: &[Code] = &[
     code(
         "OCL-ASSET-FORMAT",
         "a picture cannot be decoded",
-        "Pictures are PNG, JPEG or WebP, told apart by their content and not by their name. The file is damaged, or of \
+        "Pictures are PNG, JPEG or WebP, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
          another kind, or beyond the limits on pixels.",
+    ),
+    code(
+        "OCL-ASSET-KIND",
+        "an asset is not of the kind that is needed there",
+        "A layer that shows a picture names a picture, and the font of a text is a font. What an asset is, its file says.",
     ),
     code(
         "OCL-ASSET-MISSING",
@@ -131,6 +136,13 @@ pub const CODES: &[Code] = &[
         "What stands after a filter's colon is not what it takes. The message says what to write.",
     )
     .example(WORDS, r#""text": "{{name|truncate}}""#, r#""text": "{{name|truncate:12}}""#),
+    code(
+        "OCL-GLYPH",
+        "no font has a glyph for a character",
+        "Viewers would see an empty box. The bundled fonts have Latin, Greek, Cyrillic, Arabic, Hebrew, Devanagari and Thai; \
+         for other scripts and for emoji, name a font under \"assets\". Fonts of the machine are never used, because \
+         another machine has others.",
+    ),
     code(
         "OCL-KEYFRAME-ORDER",
         "a keyframe is not later than the one before it",

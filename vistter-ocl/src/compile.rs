@@ -7,11 +7,11 @@ use vistter_core::time::FrameRate;
 use crate::assets::Assets;
 use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
 use crate::model::{
-    Align, Automation, Breaks, Content, Document, Envelope, Layer, Scene, Style, TextStyle, Transition,
+    Align, Automation, Breaks, Content, Document, Envelope, Layer, Run, Scene, Style, TextStyle, Transition,
 };
 use crate::program::{LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
-use crate::raster::text::{Decor, LINE_HEIGHT, Plate, TextSpec};
+use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec, family};
 use crate::track::{Key, Track};
 use crate::transition::Way;
 
@@ -71,6 +71,7 @@ pub fn compile(
         enter: way(scene.enter),
         exit: way(scene.exit),
         motion: motion(&scene.automation, k, canvas.fps),
+        fonts: assets.fonts().clone(),
         layers: layers.into_iter().map(|(_, l)| l).collect(),
     })
 }
@@ -99,23 +100,47 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         let text = format!("the layer \"{}\" is {w}x{h} pixels; at most {MAX_LAYER_PIXELS} pixels are allowed", l.id);
         Err(vec![Diagnostic::error("OCL-LIMIT", at, text)])
     };
-    let spec = |s: &TextStyle, align, max_width: Option<f64>, limit| TextSpec {
-        size: s.size * k,
-        bold: s.bold,
-        rgba: s.color.rgba,
-        tracking: s.tracking,
-        align,
-        width: None,
-        max_width: max_width.map(|w| w * k),
-        wrap: Breaks::None,
-        max_lines: MAX_LINES,
-        min_size: None,
-        decor: Decor {
-            outline: s.outline.map(|o| (o.width * k, o.color.rgba)),
-            shadow: s.shadow.map(|s| ((s.x * k).round() as i64, (s.y * k).round() as i64, s.color.rgba)),
-            plate: None,
-        },
-        limit,
+    let font = |id: &Option<String>, at: String| match id {
+        None => Ok(None),
+        Some(id) => family(assets.fonts(), id).map(Some).ok_or_else(|| {
+            let d = Diagnostic::error("OCL-ASSET-KIND", at, format!("the asset \"{id}\" is not a font"));
+            vec![d.help("give a TrueType or OpenType font: a .ttf, .otf or .ttc file")]
+        }),
+    };
+    let looks = |s: &TextStyle, runs: &[Run]| {
+        let own = font(&s.font, format!("{at}/font"))?;
+        let look = |(i, r): (usize, &Run)| {
+            Ok(RunSpec {
+                rgba: r.color.unwrap_or(s.color).rgba,
+                bold: r.bold.unwrap_or(s.bold),
+                italic: r.italic.unwrap_or(s.italic),
+                scale: r.size.map_or(1.0, |size| size / s.size),
+                font: font(&r.font, format!("{at}/runs/{i}/font"))?.or(own),
+            })
+        };
+        runs.iter().enumerate().map(look).collect::<Result<Vec<RunSpec>, Vec<Diagnostic>>>()
+    };
+    let words = |runs: &[Run]| runs.iter().map(|r| r.text.clone()).collect();
+    let tallest = |s: &TextSpec| s.runs.iter().map(|r| r.scale).fold(1.0, f64::max) * s.size;
+    let spec = |s: &TextStyle, runs: &[Run], align, max_width: Option<f64>, limit| {
+        Ok::<TextSpec, Vec<Diagnostic>>(TextSpec {
+            size: s.size * k,
+            runs: looks(s, runs)?,
+            tracking: s.tracking,
+            tabular: s.tabular,
+            align,
+            width: None,
+            max_width: max_width.map(|w| w * k),
+            wrap: Breaks::None,
+            max_lines: MAX_LINES,
+            min_size: None,
+            decor: Decor {
+                outline: s.outline.map(|o| (o.width * k, o.color.rgba)),
+                shadow: s.shadow.map(|s| ((s.x * k).round() as i64, (s.y * k).round() as i64, s.color.rgba)),
+                plate: None,
+            },
+            limit,
+        })
     };
     Ok(match &l.content {
         Content::Image { asset, width, height } => {
@@ -152,14 +177,14 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
                 n,
             )
         }
-        Content::Text { text, style, align, width, max_width, wrap, max_lines, min_size, background } => {
+        Content::Text { runs, style, align, width, max_width, wrap, max_lines, min_size, background } => {
             // A line wider than twice the canvas shows nowhere whole.
             let limit = 2 * canvas.width.max(1) as usize;
             let most = match (*width, *max_width) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
-            let mut spec = spec(style, *align, most, limit);
+            let mut spec: TextSpec = spec(style, runs, *align, most, limit)?;
             spec.width = width.map(|w| px(w) as usize);
             (spec.wrap, spec.max_lines) = (*wrap, *max_lines);
             spec.min_size = min_size.map(|s| s * k);
@@ -168,20 +193,20 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
                 padding: ((b.padding[0] * k).round() as usize, (b.padding[1] * k).round() as usize),
                 radius: b.radius * k,
             });
-            let line = (spec.size * LINE_HEIGHT).ceil() as u64;
+            let line = (tallest(&spec) * LINE_HEIGHT).ceil() as u64;
             let n = fits(width.or(most).map_or(limit as u64, px), line)?;
-            (Picture::Text { text: text.clone(), spec }, n)
+            (Picture::Text { words: words(runs), spec }, n)
         }
-        Content::Ticker { text, style, width, gap, speed } => {
-            let spec = spec(style, Align::Left, None, MAX_LAYER_PIXELS as usize);
-            let line = (spec.size * LINE_HEIGHT).ceil() as u64;
+        Content::Ticker { runs, style, width, gap, speed } => {
+            let spec: TextSpec = spec(style, runs, Align::Left, None, MAX_LAYER_PIXELS as usize)?;
+            let line = (tallest(&spec) * LINE_HEIGHT).ceil() as u64;
             let n = fits(px(*width), line)?;
             let fps = canvas.fps;
             let per_frame = speed * k * f64::from(fps.den()) / f64::from(fps.num());
             // An even window has whole chroma samples at both edges.
             let width = px(*width).next_multiple_of(2) as i64;
             let gap = (gap * k).round() as i64;
-            (Picture::Ticker { text: text.clone(), spec, width, gap, pace: Pace::nearest(per_frame) }, n)
+            (Picture::Ticker { words: words(runs), spec, width, gap, pace: Pace::nearest(per_frame) }, n)
         }
     })
 }

@@ -7,11 +7,11 @@ use vistter_core::clock::WallTime;
 use vistter_core::diagnose::Severity;
 use vistter_core::media::FramePool;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
-use vistter_core::time::FrameRate;
+use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::limits::MAX_EXPANDED_CHARS;
 use crate::token::{Token, TokenKind};
-use crate::{Document, OclOverlay, Template};
+use crate::{Document, Now, OclOverlay, Template};
 
 /// Any bytes as a document: it reads, or every reason not to is given.
 pub fn parse(data: &[u8]) {
@@ -62,8 +62,9 @@ pub fn text(data: &[u8]) {
     let tokens: BTreeMap<String, String> = t.tokens().map(|n| (n.to_owned(), value.to_owned())).collect();
     let (mut once, mut again) = (String::new(), "left over".to_owned());
     let wall = WallTime::from_unix_nanos(data.len() as i64 * 987_654_321);
-    t.expand(&tokens, wall, &mut once);
-    t.expand(&tokens, wall, &mut again);
+    let now = Now { wall, elapsed: MediaTime::from_millis(data.len() as i64) };
+    t.expand(&tokens, now, &mut once);
+    t.expand(&tokens, now, &mut again);
     assert_eq!(once, again, "filling in is a pure function");
     assert!(once.chars().count() <= MAX_EXPANDED_CHARS);
     for kind in [TokenKind::Date, TokenKind::Number { min: -1.0, max: 1.0, whole: false }] {

@@ -68,6 +68,7 @@ mod fault;
 mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
+mod glyphs;
 pub mod limits;
 mod message;
 pub mod model;
@@ -78,6 +79,7 @@ mod program;
 mod raster;
 mod read;
 mod renderer;
+mod said;
 mod schema;
 mod template;
 mod token;
@@ -94,7 +96,7 @@ pub use model::Document;
 pub use overlay::OclOverlay;
 pub use program::{LayerState, SceneProgram};
 pub use schema::schema;
-pub use template::{Template, TemplateFault};
+pub use template::{Now, Template, TemplateFault};
 
 use vistter_core::diagnose::Diagnostic;
 

@@ -33,6 +33,12 @@ pub const MAX_TOKEN_CHARS: usize = 2_000;
 pub const MAX_CHOICES: usize = 64;
 /// Filters after one token.
 pub const MAX_FILTERS: usize = 8;
+/// Fonts among the assets of a document.
+pub const MAX_FONTS: usize = 16;
+/// Faces in one font file.
+pub const MAX_FACES: u32 = 32;
+/// Parts of a text that look different.
+pub const MAX_RUNS: usize = 32;
 /// Bytes of one asset file.
 pub const MAX_ASSET_BYTES: u64 = 32 << 20;
 /// Pixels of one decoded image (a 4K frame and a half).

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Placement, Scene, TextStyle, Transition,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Placement, Run, Scene, TextStyle,
+    Transition,
 };
 use crate::template::Template;
 
@@ -31,7 +32,7 @@ pub(crate) fn document(text: &str) -> Document {
         fill: Fill::Color(Color { rgba: [58, 160, 255, 255] }),
     };
     let words = Content::Text {
-        text: Template::literal(&line),
+        runs: Run::plain(Template::literal(&line)),
         style: TextStyle { bold: true, ..TextStyle::plain(64.0) },
         align: Align::Center,
         width: None,

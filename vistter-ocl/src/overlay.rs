@@ -12,6 +12,7 @@ use vistter_core::{Error, ErrorKind, Result};
 use crate::assets::{AssetSource, Assets, Folder};
 use crate::compile::{compile, find};
 use crate::fault::Faults;
+use crate::glyphs;
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::model::Document;
 use crate::presence::{FULL, Presence, Via};
@@ -75,6 +76,11 @@ impl OclOverlay {
             warnings.append(&mut list);
             warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
             return Err(faults(warnings));
+        }
+        let glyphs = glyphs::missing(&document, &assets);
+        if let (false, Ok((_, source))) = (glyphs.is_empty(), Source::parse(text)) {
+            warnings.extend(glyphs.into_iter().map(|d| source.locate(d)));
+            warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
         }
         let scene = scene.unwrap_or_default();
         let mut values: BTreeMap<_, _> = document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();

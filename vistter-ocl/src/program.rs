@@ -8,7 +8,7 @@ use vistter_core::ports::Canvas;
 use crate::model::{Anchor, Within};
 use crate::raster::picture::Decoded;
 use crate::raster::shape::{Bar, Shape};
-use crate::raster::text::TextSpec;
+use crate::raster::text::{FontSet, TextSpec};
 use crate::template::Template;
 use crate::track::Track;
 use crate::transition::Way;
@@ -20,6 +20,8 @@ pub struct SceneProgram {
     pub(crate) enter: Way,
     pub(crate) exit: Way,
     pub(crate) motion: Motion,
+    /// The document's own.
+    pub(crate) fonts: Arc<FontSet>,
     /// Bottom to top.
     pub(crate) layers: Vec<LayerProgram>,
 }
@@ -42,8 +44,8 @@ pub(crate) enum Picture {
     Image { source: Arc<Decoded>, width: u32, height: u32 },
     Rect(Shape),
     Progress { value: Template, bar: Bar },
-    Text { text: Template, spec: TextSpec },
-    Ticker { text: Template, spec: TextSpec, width: i64, gap: i64, pace: Pace },
+    Text { words: Vec<Template>, spec: TextSpec },
+    Ticker { words: Vec<Template>, spec: TextSpec, width: i64, gap: i64, pace: Pace },
 }
 
 /// Even motion: `pixels` further every `frames` frames.
@@ -130,7 +132,9 @@ impl SceneProgram {
     /// Seconds after which a clock in a text may turn over, when there is one.
     pub(crate) fn clock_step(&self) -> Option<i64> {
         let step = |l: &LayerProgram| match &l.picture {
-            Picture::Text { text, .. } | Picture::Ticker { text, .. } => text.clock_step(),
+            Picture::Text { words, .. } | Picture::Ticker { words, .. } => {
+                words.iter().filter_map(Template::clock_step).min()
+            }
             Picture::Progress { value, .. } => value.clock_step(),
             _ => None,
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vistter_core::clock::WallTime;
 use vistter_core::media::FrameBuf;
+use vistter_core::time::MediaTime;
 
 use crate::blend::{self, Clip};
 use crate::limits::MAX_SCENE_PIXELS;
@@ -13,6 +14,8 @@ use crate::presence::FULL;
 use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
 use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture};
+use crate::said::Said;
+use crate::template::Now;
 use crate::transition::Stage;
 
 /// A scene program with its drawn layers.
@@ -22,7 +25,7 @@ pub(crate) struct Renderer {
     text: TextEngine,
     slots: Vec<Slot>,
     /// The text being compared with what is drawn.
-    scratch: String,
+    scratch: Said,
 }
 
 #[derive(Debug, Default)]
@@ -30,16 +33,17 @@ struct Slot {
     raster: Raster,
     planes: Planes,
     /// The text that is drawn; `None` before the first drawing.
-    drawn: Option<String>,
+    drawn: Option<Said>,
 }
 
 impl Renderer {
     /// Draws everything that does not depend on time, and texts as they are now.
     pub(crate) fn new(program: SceneProgram, tokens: &BTreeMap<String, String>, wall: WallTime) -> Self {
+        let text = TextEngine::new(&program.fonts);
         let slots = program.layers.iter().map(|_| Slot::default()).collect();
-        let mut me = Self { program, text: TextEngine::new(), slots, scratch: String::new() };
+        let mut me = Self { program, text, slots, scratch: Said::default() };
         for i in 0..me.slots.len() {
-            me.draw(i, tokens, wall);
+            me.draw(i, tokens, Now { wall, elapsed: MediaTime::default() });
         }
         // The chroma of the first frame's positions too, so that the program worker finds it made.
         let states: Vec<LayerState> = me.program.state_at(0).collect();
@@ -64,8 +68,9 @@ impl Renderer {
         tokens: &BTreeMap<String, String>,
         target: &mut FrameBuf,
     ) {
+        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(frame) };
         for i in 0..self.slots.len() {
-            self.draw(i, tokens, wall);
+            self.draw(i, tokens, now);
         }
         let (width, height) = target.size();
         let mut planes = target.planes_mut();
@@ -103,7 +108,7 @@ impl Renderer {
     }
 
     /// Draws a layer if its content is not what is drawn.
-    fn draw(&mut self, i: usize, tokens: &BTreeMap<String, String>, wall: WallTime) {
+    fn draw(&mut self, i: usize, tokens: &BTreeMap<String, String>, now: Now) {
         let others = self.slots.iter().enumerate().filter(|(k, _)| *k != i).map(|(_, s)| s.raster.rgba.len() / 4);
         let room = (MAX_SCENE_PIXELS as usize).saturating_sub(others.sum());
         let (Some(LayerProgram { picture, .. }), Some(slot)) = (self.program.layers.get(i), self.slots.get_mut(i))
@@ -111,36 +116,33 @@ impl Renderer {
             return;
         };
         match picture {
-            Picture::Text { text, spec } | Picture::Ticker { text, spec, .. } => {
-                text.expand(tokens, wall, &mut self.scratch);
-                if slot.drawn.as_deref() == Some(self.scratch.as_str()) {
+            Picture::Text { words, spec } | Picture::Ticker { words, spec, .. } => {
+                self.scratch.fill(words.iter(), tokens, now);
+                if let Picture::Ticker { .. } = picture {
+                    self.scratch.on_one_line();
+                }
+                if slot.drawn.as_ref() == Some(&self.scratch) {
                     return;
                 }
-                if let Picture::Ticker { .. } = picture {
-                    // a ticker is one line
-                    let flat: String = self.scratch.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                    self.text.draw(&mut slot.raster, &flat, spec, room);
-                } else {
-                    self.text.draw(&mut slot.raster, &self.scratch, spec, room);
-                }
-                slot.drawn.get_or_insert_default().clone_from(&self.scratch);
+                self.text.draw(&mut slot.raster, &self.scratch, spec, room);
+                slot.drawn.get_or_insert_default().set(&self.scratch);
             }
             Picture::Progress { value, bar } => {
-                value.expand(tokens, wall, &mut self.scratch);
-                if slot.drawn.as_deref() == Some(self.scratch.as_str()) {
+                self.scratch.fill(std::iter::once(value), tokens, now);
+                if slot.drawn.as_ref() == Some(&self.scratch) {
                     return;
                 }
-                bar.draw(&mut slot.raster, &self.scratch);
-                slot.drawn.get_or_insert_default().clone_from(&self.scratch);
+                bar.draw(&mut slot.raster, self.scratch.text());
+                slot.drawn.get_or_insert_default().set(&self.scratch);
             }
             _ if slot.drawn.is_some() => return,
             Picture::Image { source, width, height } => {
                 picture::draw(&mut slot.raster, source, *width, *height);
-                slot.drawn = Some(String::new());
+                slot.drawn = Some(Said::default());
             }
             Picture::Rect(shape) => {
                 shape.draw(&mut slot.raster);
-                slot.drawn = Some(String::new());
+                slot.drawn = Some(Said::default());
             }
         }
         slot.planes.load(&slot.raster);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vistter_core::clock::WallTime;
+use vistter_core::time::MediaTime;
 
 use crate::filter::{Filter, FilterFault};
 use crate::limits::{MAX_EXPANDED_CHARS, MAX_FILTERS};
@@ -10,6 +11,15 @@ use crate::wallclock::{Format, Offset};
 
 /// The name that stands for wall-clock time.
 pub(crate) const CLOCK: &str = "clock";
+
+/// What a text may show of the time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// Wall-clock time.
+    pub wall: WallTime,
+    /// Since the scene was shown.
+    pub elapsed: MediaTime,
+}
 
 /// A text with its tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,8 +114,17 @@ impl Template {
     }
 
     /// Fills the tokens in. `out` is cleared first; its memory is reused.
-    pub fn expand(&self, tokens: &BTreeMap<String, String>, wall: WallTime, out: &mut String) {
+    pub fn expand(&self, tokens: &BTreeMap<String, String>, now: Now, out: &mut String) {
         out.clear();
+        self.append(tokens, now, out);
+        if let Some((i, _)) = out.char_indices().nth(MAX_EXPANDED_CHARS) {
+            out.truncate(i);
+        }
+    }
+
+    /// Fills the tokens in, behind what is there. A bound on the characters is the caller's.
+    pub(crate) fn append(&self, tokens: &BTreeMap<String, String>, now: Now, out: &mut String) {
+        let wall = now.wall;
         for p in &self.parts {
             match p {
                 Part::Literal(s) => out.push_str(s),
@@ -116,9 +135,6 @@ impl Template {
                     filters.iter().for_each(|f| f.apply(out, from, wall));
                 }
             }
-        }
-        if let Some((i, _)) = out.char_indices().nth(MAX_EXPANDED_CHARS) {
-            out.truncate(i);
         }
     }
 }
@@ -166,7 +182,7 @@ mod tests {
         let map = tokens.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let mut out = String::new();
         let wall = WallTime::from_unix_nanos(wall * 1_000_000_000);
-        Template::parse(t).unwrap().expand(&map, wall, &mut out);
+        Template::parse(t).unwrap().expand(&map, Now { wall, ..Now::default() }, &mut out);
         out
     }
 
@@ -198,7 +214,7 @@ mod tests {
         fn never_panics_and_literal_text_is_kept(s in "\\PC{0,60}") {
             if let Ok(t) = Template::parse(&s) {
                 let mut out = String::new();
-                t.expand(&BTreeMap::new(), WallTime::default(), &mut out);
+                t.expand(&BTreeMap::new(), Now::default(), &mut out);
                 if !s.contains("{{") { prop_assert_eq!(out, s); }
             }
         }

@@ -8,10 +8,12 @@
 //! | `transition.rs` | how a scene comes on and goes off |
 //! | `paint.rs` | colours and fills |
 //! | `text.rs` | how text looks |
+//! | `run.rs` | parts of a text that look different |
 
 mod motion;
 mod paint;
 mod place;
+mod run;
 mod scene;
 mod text;
 mod transition;
@@ -24,6 +26,7 @@ pub use crate::token::{Token, TokenKind, ValueFault};
 pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};
 pub use paint::{Color, Fill};
 pub use place::{Anchor, Placement, Within};
+pub use run::Run;
 pub use scene::{Content, Layer, Scene};
 pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
 pub use transition::{Side, Style, Transition};

@@ -1,6 +1,6 @@
 //! Scenes, layers and what they show.
 
-use super::{Align, Automation, Background, Breaks, Color, Fill, Placement, Side, TextStyle, Transition};
+use super::{Align, Automation, Background, Breaks, Color, Fill, Placement, Run, Side, TextStyle, Transition};
 use crate::template::Template;
 
 /// What comes on and goes off together.
@@ -79,8 +79,8 @@ pub enum Content {
     },
     /// Text, one line or several.
     Text {
-        /// What it says.
-        text: Template,
+        /// What it says: one part at least.
+        runs: Vec<Run>,
         /// How it looks.
         style: TextStyle,
         /// How its lines stand to each other.
@@ -101,8 +101,8 @@ pub enum Content {
     },
     /// Text that runs from right to left through a window, again and again.
     Ticker {
-        /// What it says.
-        text: Template,
+        /// What it says: one part at least.
+        runs: Vec<Run>,
         /// How it looks.
         style: TextStyle,
         /// Width of the window in base pixels.

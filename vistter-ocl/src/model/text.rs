@@ -3,12 +3,18 @@
 use super::Color;
 
 /// How text looks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TextStyle {
     /// Font size in base pixels.
     pub size: f64,
+    /// Asset id of its font; Noto Sans if absent.
+    pub font: Option<String>,
     /// Bold instead of regular.
     pub bold: bool,
+    /// Slanted.
+    pub italic: bool,
+    /// All digits as wide as each other, where the font has such ones.
+    pub tabular: bool,
     /// Fill.
     pub color: Color,
     /// Space added after each character, in thousandths of the size.
@@ -22,7 +28,17 @@ pub struct TextStyle {
 impl TextStyle {
     /// White regular letters of this size.
     pub fn plain(size: f64) -> Self {
-        Self { size, bold: false, color: Color::WHITE, tracking: 0.0, outline: None, shadow: None }
+        Self {
+            size,
+            font: None,
+            bold: false,
+            italic: false,
+            tabular: true,
+            color: Color::WHITE,
+            tracking: 0.0,
+            outline: None,
+            shadow: None,
+        }
     }
 }
 
@@ -77,11 +93,25 @@ impl Breaks {
 /// How lines of different lengths stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Align {
-    /// They start together.
+    /// Where reading begins: at the left, or at the right in Arabic and Hebrew.
     #[default]
+    Start,
+    /// Where reading ends.
+    End,
+    /// At the left edge.
     Left,
     /// Their middles are above each other.
     Center,
-    /// They end together.
+    /// At the right edge.
     Right,
+}
+
+impl Align {
+    /// The names, as written in a document.
+    pub const NAMES: [&'static str; 5] = ["start", "end", "left", "center", "right"];
+    /// By name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Start, Self::End, Self::Left, Self::Center, Self::Right];
+        all.into_iter().zip(Self::NAMES).find(|(_, n)| *n == name).map(|(a, _)| a)
+    }
 }

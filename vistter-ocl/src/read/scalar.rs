@@ -60,6 +60,15 @@ pub(super) fn number(n: &Node<'_>, f: &Faults, min: f64, max: f64) -> Option<f64
     None
 }
 
+/// Yes or no.
+pub(super) fn flag(n: &Node<'_>, f: &Faults) -> Option<bool> {
+    if let Value::Bool(b) = n.value {
+        return Some(*b);
+    }
+    n.wrong_type(f, "true or false");
+    None
+}
+
 /// A width or height: above 0.
 pub(super) fn length(n: &Node<'_>, f: &Faults) -> Option<f64> {
     number(n, f, 1.0, MAX_EXTENT)
@@ -150,12 +159,7 @@ pub(super) fn anchor(n: &Node<'_>, f: &Faults) -> Option<Anchor> {
 
 /// Left, centre or right.
 pub(super) fn align(n: &Node<'_>, f: &Faults) -> Option<Align> {
-    one_of(n, f, "alignment", &["left", "center", "right"], |s| match s {
-        "left" => Some(Align::Left),
-        "center" => Some(Align::Center),
-        "right" => Some(Align::Right),
-        _ => None,
-    })
+    one_of(n, f, "alignment", &Align::NAMES, Align::parse)
 }
 
 /// A text with tokens, all of them known.

@@ -96,7 +96,7 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
         ("y", "write \"position\": { \"y\": … }"),
         ("anchor", "write \"position\": { \"anchor\": … }"),
         ("duration", "a layer is there as long as its scene; write \"automation\" to bring it on and off earlier"),
-        ("font", "the fonts are Noto Sans, \"weight\": \"regular\" or \"bold\""),
+        ("font", "only a text has a font: the id of an asset"),
         ("fontSize", "write \"size\""),
         ("src", "name the file under \"assets\", and its id as \"asset\""),
     ]);
@@ -114,20 +114,23 @@ fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
     Some(Placement { anchor, within: within.unwrap_or_default(), x, y })
 }
 
-fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let asset = o.required("asset", |n, f| {
-        let s = scalar::text(n, f, 256)?;
-        if names.assets.contains(&s.as_str()) {
-            return Some(s);
-        }
-        let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
-        f.push(if names.assets.is_empty() {
-            d.help("name the file under \"assets\"")
-        } else {
-            d.suggest(&s, names.assets.iter().copied())
-        });
-        None
+/// The id of an asset that the document has.
+pub(super) fn asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<String> {
+    let s = scalar::text(n, f, 256)?;
+    if names.assets.contains(&s.as_str()) {
+        return Some(s);
+    }
+    let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
+    f.push(if names.assets.is_empty() {
+        d.help("name the file under \"assets\"")
+    } else {
+        d.suggest(&s, names.assets.iter().copied())
     });
+    None
+}
+
+fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
+    let asset = o.required("asset", |n, f| asset(n, f, names));
     let width = o.optional("width", scalar::length);
     let height = o.optional("height", scalar::length);
     Some(Content::Image { asset: asset?, width, height })

@@ -1,26 +1,85 @@
 //! Texts and tickers: what they say and how they look.
 
 use super::document::Names;
-use super::scalar;
 use super::walk::{Faults, Node, Object};
+use super::{scalar, scene};
+use crate::limits::MAX_RUNS;
 use crate::limits::{MAX_EXTENT, MAX_LINES, MAX_OUTLINE, MAX_PADDING, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
-use crate::model::{Align, Background, Breaks, Color, Content, Outline, Shadow, TextStyle};
+use crate::model::{Background, Breaks, Color, Content, Outline, Run, Shadow, TextStyle};
 
-fn style(o: &Object<'_, '_>) -> Option<TextStyle> {
-    let size = o.required("size", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE));
-    let bold = o
-        .optional("weight", |n, f| {
-            scalar::one_of(n, f, "weight", &["regular", "bold"], |s| match s {
-                "regular" => Some(false),
-                "bold" => Some(true),
-                _ => None,
-            })
+fn size(n: &Node<'_>, f: &Faults) -> Option<f64> {
+    scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE)
+}
+
+fn weight(n: &Node<'_>, f: &Faults) -> Option<bool> {
+    scalar::one_of(n, f, "weight", &["regular", "bold"], |s| match s {
+        "regular" => Some(false),
+        "bold" => Some(true),
+        _ => None,
+    })
+}
+
+/// `text`, or `runs`: parts that look different.
+fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
+    if o.node.value.get("runs").is_none() {
+        if o.node.value.get("text").is_none() {
+            ["text", "runs"].iter().for_each(|name| drop(o.field(name)));
+            o.node.fault_help(
+                o.faults,
+                "OCL-MISSING",
+                "a text says nothing",
+                "write \"text\", or \"runs\" for parts that look different",
+            );
+            return None;
+        }
+        o.field("runs");
+        return o.optional("text", |n, f| scalar::template(n, f, &names.tokens)).map(Run::plain);
+    }
+    let text = o.optional("text", |n, f| scalar::template(n, f, &names.tokens));
+    let runs = o.optional("runs", |n, f| {
+        let list = n.array(f, MAX_RUNS)?;
+        if list.is_empty() {
+            n.fault(f, "OCL-MISSING", "a text needs at least one run");
+            return None;
+        }
+        // all of them are read, so that all faults are found
+        let read: Vec<Option<Run>> = list.iter().map(|n| run(n, f, names)).collect();
+        read.into_iter().collect()
+    });
+    if text.is_some() {
+        o.node.fault_help(o.faults, "OCL-CONFLICT", "\"text\" and \"runs\" both say the text", "leave one of them out");
+        return None;
+    }
+    runs
+}
+
+fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Run> {
+    let o = n.object(f)?;
+    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let font = o.optional("font", |n, f| scene::asset(n, f, names));
+    let (color, bold) = (o.optional("color", scalar::color), o.optional("weight", weight));
+    let (italic, size) = (o.optional("italic", scalar::flag), o.optional("size", size));
+    o.finish()?;
+    Some(Run { text: text?, color, bold, italic, size, font })
+}
+
+fn style(o: &Object<'_, '_>, names: &Names<'_>) -> Option<TextStyle> {
+    let size = o.required("size", size);
+    let font = o.optional("font", |n, f| scene::asset(n, f, names));
+    let bold = o.optional("weight", weight).unwrap_or(false);
+    let italic = o.optional("italic", scalar::flag).unwrap_or(false);
+    let tabular = o.optional("digits", |n, f| {
+        scalar::one_of(n, f, "kind of digits", &["tabular", "proportional"], |s| match s {
+            "tabular" => Some(true),
+            "proportional" => Some(false),
+            _ => None,
         })
-        .unwrap_or(false);
+    });
     let color = o.optional("color", scalar::color).unwrap_or(Color::WHITE);
     let tracking = o.optional("tracking", |n, f| scalar::number(n, f, -200.0, 1000.0)).unwrap_or(0.0);
     let (outline, shadow) = (o.optional("outline", outline), o.optional("shadow", shadow));
-    Some(TextStyle { bold, color, tracking, outline, shadow, ..TextStyle::plain(size?) })
+    let tabular = tabular.unwrap_or(true);
+    Some(TextStyle { font, bold, italic, tabular, color, tracking, outline, shadow, ..TextStyle::plain(size?) })
 }
 
 fn outline(n: &Node<'_>, f: &Faults) -> Option<Outline> {
@@ -63,9 +122,9 @@ fn background(n: &Node<'_>, f: &Faults) -> Option<Background> {
 }
 
 pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
-    let style = style(o);
-    let align = o.optional("align", scalar::align).unwrap_or(Align::Left);
+    let runs = runs(o, names);
+    let style = style(o, names);
+    let align = o.optional("align", scalar::align).unwrap_or_default();
     let width = o.optional("width", scalar::length);
     let max_width = o.optional("maxWidth", scalar::length);
     let wrap = o.optional("wrap", |n, f| {
@@ -77,7 +136,7 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
         })
     });
     let max_lines = o.optional("maxLines", |n, f| scalar::whole(n, f, 1, MAX_LINES as i64));
-    let most = style.map_or(MAX_TEXT_SIZE, |s| s.size);
+    let most = style.as_ref().map_or(MAX_TEXT_SIZE, |s| s.size);
     let min_size = o.optional("minSize", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, most));
     let background = o.optional("background", background);
     let bounded = ["width", "maxWidth"].iter().any(|name| o.node.value.get(*name).is_some());
@@ -87,7 +146,7 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
         return None;
     }
     Some(Content::Text {
-        text: text?,
+        runs: runs?,
         style: style?,
         align,
         width,
@@ -100,10 +159,10 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
 }
 
 pub(super) fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
-    let style = style(o);
+    let runs = runs(o, names);
+    let style = style(o, names);
     let width = o.required("width", scalar::length);
     let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
     let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
-    Some(Content::Ticker { text: text?, style: style?, width: width?, gap, speed: speed? })
+    Some(Content::Ticker { runs: runs?, style: style?, width: width?, gap, speed: speed? })
 }

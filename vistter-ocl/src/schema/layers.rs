@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{extend, number, object, of};
 use crate::limits::*;
-use crate::model::{Breaks, Side};
+use crate::model::{Align, Breaks, Side};
 
 /// What goes round a text and under it.
 pub(super) fn decoration() -> [(String, Value); 3] {
@@ -34,11 +34,33 @@ pub(super) fn decoration() -> [(String, Value); 3] {
     .map(|(name, fields, required)| (name.to_owned(), object(fields, required)))
 }
 
+/// A part of a text.
+pub(super) fn run() -> Value {
+    object(
+        json!({
+            "text": of("template", "What it says"),
+            "color": of("color", "Fill; as the text's when left out, and so are the others"),
+            "weight": { "enum": ["regular", "bold"] },
+            "italic": { "description": "Slanted letters", "type": "boolean" },
+            "size": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels"),
+            "font": of("name", "Id of an asset that is a font"),
+        }),
+        &["text"],
+    )
+}
+
 /// One definition for each type of layer.
 pub(super) fn layers() -> Map<String, Value> {
     let length = |d: &str| number(1.0, MAX_EXTENT, d);
     let mut text = json!({
-        "text": of("template", "What it says"),
+        "text": of("template", "What it says; this or runs"),
+        "runs": {
+            "description": "What it says, in parts that look different; this or text",
+            "type": "array", "minItems": 1, "maxItems": MAX_RUNS, "items": { "$ref": "#/$defs/run" }
+        },
+        "font": of("name", "Id of an asset that is a font; Noto Sans when left out"),
+        "italic": { "description": "Slanted letters", "type": "boolean" },
+        "digits": { "description": "Whether all digits are equally wide; they are when left out", "enum": ["tabular", "proportional"] },
         "size": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels"),
         "weight": { "enum": ["regular", "bold"] },
         "color": of("color", "Fill; white when left out"),
@@ -50,7 +72,7 @@ pub(super) fn layers() -> Map<String, Value> {
     extend(
         &mut text,
         json!({
-            "align": { "description": "How lines stand in the box", "enum": ["left", "center", "right"] },
+            "align": { "description": "How lines stand in the box", "enum": Align::NAMES },
             "width": length("Width of the box"),
             "maxWidth": length("Lines longer than this are wrapped, or end in an ellipsis"),
             "wrap": { "description": "Where lines that are too long are broken; needs a width", "enum": Breaks::NAMES },
@@ -85,8 +107,8 @@ pub(super) fn layers() -> Map<String, Value> {
             })),
             &["value", "width", "height"],
         ),
-        ("text", text, &["text", "size"]),
-        ("ticker", ticker, &["text", "size", "width", "speed"]),
+        ("text", text, &["size"]),
+        ("ticker", ticker, &["size", "width", "speed"]),
     ];
     kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
 }
@@ -127,8 +149,13 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
     extend(&mut all, fields);
     let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
     let mut def = object(all, &required);
-    if let (Some(d), "rect" | "progress") = (def.as_object_mut(), kind) {
-        d.insert("oneOf".into(), json!([{ "required": ["color"] }, { "required": ["gradient"] }]));
+    let either = match kind {
+        "rect" | "progress" => json!([{ "required": ["color"] }, { "required": ["gradient"] }]),
+        "text" | "ticker" => json!([{ "required": ["text"] }, { "required": ["runs"] }]),
+        _ => return def,
+    };
+    if let Some(d) = def.as_object_mut() {
+        d.insert("oneOf".into(), either);
     }
     def
 }

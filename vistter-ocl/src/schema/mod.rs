@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use crate::limits::*;
 use crate::model::{Content, Document};
 use document::{asset, token, tokens};
-use layers::{decoration, gradient, layers};
+use layers::{decoration, gradient, layers, run};
 use motion::automation;
 use scene::{position, scene, transition, transitions};
 use values::values;
@@ -69,6 +69,7 @@ pub fn schema() -> Value {
     defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
     defs.extend(gradient());
     defs.extend(decoration());
+    defs.insert("run".into(), run());
     defs.extend(layers());
     defs.extend(values());
     if let Some(r) = root.as_object_mut() {

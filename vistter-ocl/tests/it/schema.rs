@@ -30,6 +30,7 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("rect", "/scenes/0/layers/1"),
         ("text", "/scenes/0/layers/2"),
         ("ticker", "/scenes/0/layers/3"),
+        ("run", "/scenes/0/layers/3/runs/0"),
         ("progress", "/scenes/0/layers/4"),
         ("gradient", "/scenes/0/layers/4/gradient"),
         ("stop", "/scenes/0/layers/4/gradient/stops/0"),

@@ -25,8 +25,14 @@ fn every_example_plays() {
     let examples: Vec<&str> =
         text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
     assert!(examples.len() >= 8, "found {}", examples.len());
-    let mark = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/image-scaled/mark.png")).unwrap();
-    let files: HashMap<String, Vec<u8>> = HashMap::from([("pictures/logo.png".to_owned(), mark)]);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let files: HashMap<String, Vec<u8>> = [
+        ("pictures/logo.png", "image-scaled/mark.png"),
+        ("fonts/japanese.ttf", "text-japanese/japanese.ttf"),
+        ("fonts/emoji.ttf", "text-emoji/emoji.ttf"),
+    ]
+    .map(|(name, from)| (name.to_owned(), std::fs::read(golden.join(from)).unwrap()))
+    .into();
     for (i, example) in examples.iter().enumerate() {
         let mut o = OclOverlay::from_str("example", example, &files, None, &BTreeMap::new())
             .unwrap_or_else(|e| panic!("example {}:\n{example}\n{e}", i + 1));
