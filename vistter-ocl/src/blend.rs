@@ -24,9 +24,41 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
+    /// Width and height; nothing when its edges have passed each other.
+    pub(crate) fn size(self) -> (usize, usize) {
+        (usize::try_from(self.x1 - self.x0).unwrap_or(0), usize::try_from(self.y1 - self.y0).unwrap_or(0))
+    }
     /// The common part of two.
     pub(crate) fn and(self, o: Self) -> Self {
         Self { x0: self.x0.max(o.x0), y0: self.y0.max(o.y0), x1: self.x1.min(o.x1), y1: self.y1.min(o.y1) }
+    }
+}
+
+/// An edge that runs over the picture: each sample has the place, 0 to 65535, at which the edge reaches it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Veil<'a> {
+    pub(crate) luma: &'a [u16],
+    pub(crate) chroma: &'a [u16],
+    /// Samples of a row of luma.
+    pub(crate) width: usize,
+    /// Where the edge has come, of 65536.
+    pub(crate) edge: i32,
+    /// How wide it is, of 65536; at least 1.
+    pub(crate) soft: i32,
+}
+
+impl Veil<'_> {
+    /// What the edge leaves of an opacity at a luma sample.
+    pub(crate) fn at(&self, x: usize, y: usize, opacity: u8) -> u8 {
+        let mut out = [0];
+        if let Some(place) = self.luma.get(y * self.width + x) {
+            kernels::lift(&mut out, &[*place], self.edge, self.soft, opacity);
+        }
+        out[0]
+    }
+    fn row(&self, chroma: bool, y: usize) -> &[u16] {
+        let (plane, width) = if chroma { (self.chroma, self.width.div_ceil(2)) } else { (self.luma, self.width) };
+        plane.get(y * width..(y + 1) * width).unwrap_or_default()
     }
 }
 
@@ -38,6 +70,7 @@ pub(crate) fn layer(
     at: (i64, i64),
     clip: Clip,
     opacity: u8,
+    veil: Option<Veil<'_>>,
 ) {
     if opacity == 0 {
         return;
@@ -45,12 +78,32 @@ pub(crate) fn layer(
     let [y, u, v] = planes;
     let all = Clip { x0: 0, y0: 0, x1: y.width as i64, y1: y.height as i64 };
     let clip = clip.and(all);
-    plane(y, (&luma.y, &luma.alpha), luma.width, luma.height, |r| luma.runs.row(r), at, clip, opacity);
+    plane(
+        y,
+        (&luma.y, &luma.alpha),
+        luma.width,
+        luma.height,
+        |r| luma.runs.row(r),
+        at,
+        clip,
+        opacity,
+        veil.map(|v| (v, false)),
+    );
     // A chroma sample belongs to the clip when any of its four luma samples does.
     let half = Clip { x0: clip.x0 >> 1, y0: clip.y0 >> 1, x1: (clip.x1 + 1) >> 1, y1: (clip.y1 + 1) >> 1 };
     let at = (at.0 >> 1, at.1 >> 1);
     for (p, s) in [(u, &chroma.u), (v, &chroma.v)] {
-        plane(p, (s, &chroma.alpha), chroma.width, chroma.height, |r| chroma.runs.row(r), at, half, opacity);
+        plane(
+            p,
+            (s, &chroma.alpha),
+            chroma.width,
+            chroma.height,
+            |r| chroma.runs.row(r),
+            at,
+            half,
+            opacity,
+            veil.map(|v| (v, true)),
+        );
     }
 }
 
@@ -63,6 +116,7 @@ fn plane<'r>(
     (left, top): (i64, i64),
     clip: Clip,
     opacity: u8,
+    veil: Option<(Veil<'_>, bool)>,
 ) {
     let rows = (clip.y0 - top).clamp(0, height as i64) as usize..(clip.y1 - top).clamp(0, height as i64) as usize;
     let x0 = (clip.x0 - left).clamp(0, width as i64) as usize;
@@ -79,12 +133,76 @@ fn plane<'r>(
             }
             let o = (left + a as i64) as usize;
             let (d, i) = (&mut out[o..o + b - a], row * width + a..row * width + b);
+            if let Some((v, chroma)) = veil {
+                veiled(d, &src[i.clone()], &alpha[i], &v.row(chroma, (top + row as i64) as usize)[o..], v, opacity);
+                continue;
+            }
             match (run.opaque, opacity) {
                 (true, 255) => d.copy_from_slice(&src[i]),
                 (_, 255) => kernels::over(d, &src[i.clone()], &alpha[i]),
                 _ => kernels::fade(d, &src[i.clone()], &alpha[i], opacity),
             }
         }
+    }
+}
+
+/// Lays one colour over the whole picture.
+pub(crate) fn flood(planes: &mut [PlaneMut<'_>; 3], yuv: [u8; 3], alpha: u8) {
+    const PIECE: usize = 256;
+    for (p, v) in planes.iter_mut().zip(yuv) {
+        let (colour, full) = ([v; PIECE], [255; PIECE]);
+        for y in 0..p.height {
+            for d in p.row_mut(y).chunks_mut(PIECE) {
+                kernels::fade(d, &colour[..d.len()], &full[..d.len()], alpha);
+            }
+        }
+    }
+}
+
+/// Moves the whole picture by an even number of pixels; what it leaves is black.
+pub(crate) fn push(planes: &mut [PlaneMut<'_>; 3], (dx, dy): (i64, i64)) {
+    for (i, p) in planes.iter_mut().enumerate() {
+        let shift = u32::from(i > 0);
+        let (dx, dy, black) = (dx >> shift, dy >> shift, if i == 0 { 16 } else { 128 });
+        let (w, h, stride) = (p.width, p.height, p.stride);
+        let far = |d: i64, length: usize| usize::try_from(d.unsigned_abs()).unwrap_or(length).min(length);
+        let (along, down) = (far(dx, w), far(dy, h));
+        if down > 0 {
+            let rows = |n: usize| n * stride;
+            // the last row may end before its stride does
+            let end = (rows(h) - stride + w).min(p.data.len());
+            let (from, to) = if dy > 0 { (0, rows(down)) } else { (rows(down), 0) };
+            if h > down {
+                let length = end - rows(down);
+                p.data.copy_within(from..from + length, to);
+            }
+            let clear = if dy > 0 { 0..down } else { h - down..h };
+            clear.for_each(|y| p.row_mut(y).fill(black));
+        }
+        if along > 0 {
+            for y in 0..h {
+                let row = p.row_mut(y);
+                if dx > 0 {
+                    row.copy_within(..w - along, along);
+                    row[..along].fill(black);
+                } else {
+                    row.copy_within(along.., 0);
+                    row[w - along..].fill(black);
+                }
+            }
+        }
+    }
+}
+
+/// Blends under an edge, in pieces that need no memory of their own.
+fn veiled(dst: &mut [u8], src: &[u8], alpha: &[u8], places: &[u16], veil: Veil<'_>, opacity: u8) {
+    const PIECE: usize = 256;
+    let mut parts = [0u8; PIECE];
+    let (src, alpha, places) = (src.chunks(PIECE), alpha.chunks(PIECE), places.chunks(PIECE));
+    for (((d, s), a), p) in dst.chunks_mut(PIECE).zip(src).zip(alpha).zip(places) {
+        let parts = &mut parts[..d.len().min(p.len())];
+        kernels::lift(parts, p, veil.edge, veil.soft, opacity);
+        kernels::veil(d, s, a, parts);
     }
 }
 
@@ -122,6 +240,28 @@ mod kernels {
             *d = div255(u16::from(*s).wrapping_mul(o).wrapping_add(rest)) as u8;
         }
     }
+
+    /// [`fade`], with an opacity for each sample.
+    #[multiversion(targets = "simd")]
+    pub(super) fn veil(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: &[u8]) {
+        for (((d, s), a), o) in dst.iter_mut().zip(src).zip(alpha).zip(opacity) {
+            let o = u16::from(*o);
+            let a = div255(u16::from(*a).wrapping_mul(o));
+            let rest = u16::from(*d).wrapping_mul(255u16.wrapping_sub(a));
+            *d = div255(u16::from(*s).wrapping_mul(o).wrapping_add(rest)) as u8;
+        }
+    }
+
+    /// What an edge that has come to `edge`, and is `soft` wide, leaves of an opacity. `f32` holds these whole numbers
+    /// exactly, and one product and one sum of it are the same everywhere.
+    #[multiversion(targets = "simd")]
+    pub(super) fn lift(out: &mut [u8], places: &[u16], edge: i32, soft: i32, opacity: u8) {
+        let gain = f32::from(opacity) / soft as f32;
+        for (o, p) in out.iter_mut().zip(places) {
+            let over = edge.wrapping_sub(i32::from(*p)).clamp(0, soft);
+            *o = (over as f32 * gain + 0.5) as u8;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +295,53 @@ mod tests {
                     kernels::fade(&mut d, &src, &alpha, o);
                     let want: Vec<u8> = picture.iter().map(|d| reference(*d, s, a, o)).collect();
                     assert_eq!(d, want, "fade a={a} s={s} o={o}");
+                    let mut d = picture.clone();
+                    kernels::veil(&mut d, &src, &alpha, &[o; 256]);
+                    assert_eq!(d, want, "veil a={a} s={s} o={o}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_picture_is_pushed() {
+        let pool = FramePool::new(10, 6, 1).unwrap();
+        for by in [(4, 0), (-4, 0), (0, 2), (0, -2), (10, 0), (0, -6)] {
+            let mut buf = pool.take();
+            for p in buf.planes_mut() {
+                for (i, d) in p.data.iter_mut().enumerate() {
+                    *d = (i % 190) as u8 + 60;
+                }
+            }
+            let before: Vec<Vec<Vec<u8>>> =
+                (0..3).map(|i| (0..buf.plane(i).height).map(|y| buf.plane(i).row(y).to_vec()).collect()).collect();
+            push(&mut buf.planes_mut(), by);
+            for (i, old) in before.iter().enumerate() {
+                let half = u32::from(i > 0);
+                for y in 0..old.len() as i64 {
+                    for x in 0..old[0].len() as i64 {
+                        let (sx, sy) = (x - (by.0 >> half), y - (by.1 >> half));
+                        let was = old.get(sy as usize).and_then(|r| r.get(sx as usize));
+                        let black = if i == 0 { 16 } else { 128 };
+                        let inside = sx >= 0 && sy >= 0;
+                        let want = if inside { was.copied().unwrap_or(black) } else { black };
+                        assert_eq!(buf.plane(i).row(y as usize)[x as usize], want, "{by:?} plane {i} at {x} {y}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_edge_lifts_evenly() {
+        for (soft, o) in [(1, 255u8), (77, 200), (65_536, 255), (30_000, 3)] {
+            for edge in [0, 1, 500, 40_000, 65_535, 65_536, 131_072] {
+                let places: Vec<u16> = (0..=1000).map(|i| (i * 65_535 / 1000) as u16).collect();
+                let mut got = vec![0; places.len()];
+                kernels::lift(&mut got, &places, edge, soft, o);
+                for (g, p) in got.iter().zip(&places) {
+                    let part = f64::from((edge - i32::from(*p)).clamp(0, soft)) / f64::from(soft);
+                    assert!((f64::from(*g) - part * f64::from(o)).abs() < 0.51, "{g} at {p} of {edge}, {soft} soft");
                 }
             }
         }
@@ -220,7 +407,7 @@ mod tests {
             }
             let clip = Clip { x0: cut.0, y0: cut.1, x1: cut.2, y1: cut.3 };
             let (luma, chroma) = planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, &r);
-            layer(&mut fast.planes_mut(), luma, chroma, at, clip, o);
+            layer(&mut fast.planes_mut(), luma, chroma, at, clip, o, None);
             slow(&mut want, &mut planes, &r, at, clip, o);
             for i in 0..3 { prop_assert_eq!(fast.plane(i).data, want.plane(i).data); }
         }

@@ -6,14 +6,12 @@ use vistter_core::time::FrameRate;
 
 use crate::assets::Assets;
 use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
-use crate::model::{
-    Align, Automation, Breaks, Content, Document, Envelope, Layer, Run, Scene, Style, TextStyle, Transition,
-};
-use crate::program::{LayerProgram, Motion, Pace, Picture, SceneProgram};
+use crate::look;
+use crate::model::{Align, Automation, Blend, Breaks, Content, Document, Envelope, Layer, Run, Scene, TextStyle};
+use crate::program::{GroupProgram, LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec, family};
 use crate::track::{Key, Track};
-use crate::transition::Way;
 
 /// Compiles one scene; the first when `scene` is `None`.
 ///
@@ -31,27 +29,10 @@ pub fn compile(
     let (index, scene) = find(document, scene)?;
     let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
     let k = ratio(canvas.width, document.base.0).min(ratio(canvas.height, document.base.1));
-    let (mut layers, mut faults, mut total) = (Vec::new(), Vec::new(), 0u64);
-    for (i, l) in scene.layers.iter().enumerate() {
-        let at = format!("/scenes/{index}/layers/{i}");
-        match picture(l, assets, canvas, k, &at) {
-            Ok((picture, pixels)) => {
-                total = total.saturating_add(pixels);
-                layers.push((
-                    l.z,
-                    LayerProgram {
-                        anchor: l.place.anchor,
-                        within: l.place.within,
-                        offset: [l.place.x * k, l.place.y * k],
-                        opacity: l.opacity,
-                        motion: motion(&l.automation, k, canvas.fps),
-                        picture,
-                    },
-                ));
-            }
-            Err(list) => faults.extend(list),
-        }
-    }
+    let (mut faults, mut total) = (Vec::new(), 0u64);
+    let parent = (f64::from(canvas.width), f64::from(canvas.height));
+    let at = format!("/scenes/{index}/layers");
+    let layers = all(&scene.layers, &Context { assets, canvas, k, parent }, &at, &mut total, &mut faults);
     if total > MAX_SCENE_PIXELS {
         let text = format!("the layers have {total} pixels together; at most {MAX_SCENE_PIXELS} are allowed");
         faults.push(Diagnostic::error("OCL-LIMIT", format!("/scenes/{index}"), text));
@@ -59,21 +40,72 @@ pub fn compile(
     if !faults.is_empty() {
         return Err(faults);
     }
-    // stable: equal z keep the order of the document
-    layers.sort_by_key(|(z, _)| *z);
-    let way = |t: Transition| Way {
-        style: t.style,
-        frames: if t.style == Style::Cut { 0 } else { t.duration.frames(canvas.fps) },
-        easing: t.easing,
-    };
+    let way =
+        |t: &crate::model::Transition, name: &str| look::way(t, assets, canvas.fps, &format!("/scenes/{index}/{name}"));
     Ok(SceneProgram {
         canvas,
-        enter: way(scene.enter),
-        exit: way(scene.exit),
+        enter: way(&scene.enter, "in")?,
+        exit: way(&scene.exit, "out")?,
         motion: motion(&scene.automation, k, canvas.fps),
         fonts: assets.fonts().clone(),
-        layers: layers.into_iter().map(|(_, l)| l).collect(),
+        layers,
     })
+}
+
+/// What layers are compiled for.
+struct Context<'a> {
+    assets: &'a Assets,
+    canvas: Canvas,
+    /// Canvas pixels per base pixel.
+    k: f64,
+    /// Width and height, in canvas pixels, of what they stand in.
+    parent: (f64, f64),
+}
+
+/// Compiles layers, and sorts them by their `z`.
+fn all(list: &[Layer], c: &Context<'_>, at: &str, total: &mut u64, faults: &mut Vec<Diagnostic>) -> Vec<LayerProgram> {
+    let mut layers = Vec::with_capacity(list.len());
+    for (i, l) in list.iter().enumerate() {
+        let at = format!("{at}/{i}");
+        let look = match look::program(l, c.assets, c.k, &at) {
+            Ok(look) => look,
+            Err(list) => {
+                faults.extend(list);
+                continue;
+            }
+        };
+        let drawn = match &l.content {
+            Content::Group(g) => {
+                let [w, h] = [(g.size[0], c.parent.0), (g.size[1], c.parent.1)]
+                    .map(|(s, p)| s.map_or(p, |s| (s * c.k).round().max(1.0)));
+                let inner = Context { parent: (w, h), ..*c };
+                let layers = all(&g.layers, &inner, &format!("{at}/layers"), total, faults);
+                let size = (w as i32, h as i32);
+                let loose = !g.clip && layers.iter().all(|l| l.look.blend == Blend::Normal);
+                Ok((Picture::Group(GroupProgram { size, clip: g.clip, loose, layers }), 0))
+            }
+            _ => picture(l, c.assets, c.canvas, c.k * look.detail, &at),
+        };
+        match drawn {
+            Ok((picture, pixels)) => {
+                *total = total.saturating_add(pixels);
+                let program = LayerProgram {
+                    anchor: l.place.anchor,
+                    within: l.place.within,
+                    offset: [l.place.x * c.k, l.place.y * c.k],
+                    opacity: l.opacity,
+                    look,
+                    motion: motion(&l.automation, c.k, c.canvas.fps),
+                    picture,
+                };
+                layers.push((l.z, program));
+            }
+            Err(list) => faults.extend(list),
+        }
+    }
+    // stable: equal z keep the order of the document
+    layers.sort_by_key(|(z, _)| *z);
+    layers.into_iter().map(|(_, l)| l).collect()
 }
 
 /// A scene by name, or the first.
@@ -162,13 +194,23 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         Content::Rect { width, height, radius, fill } => {
             let (w, h) = (px(*width), px(*height));
             let n = fits(w, h)?;
-            let shape = Shape { width: w as usize, height: h as usize, radius: radius * k, fill: fill.clone() };
+            let shape =
+                Shape { width: w as usize, height: h as usize, radius: radius * k, oval: false, fill: fill.clone() };
             (Picture::Rect(shape), n)
         }
+        Content::Ellipse { width, height, fill } => {
+            let (w, h) = (px(*width), px(*height));
+            let n = fits(w, h)?;
+            let shape = Shape { width: w as usize, height: h as usize, radius: 0.0, oval: true, fill: fill.clone() };
+            (Picture::Rect(shape), n)
+        }
+        // compiled by its own hand, above
+        Content::Group(_) => return Ok((Picture::Group(GroupProgram::default()), 0)),
         Content::Progress { value, range, to, width, height, radius, fill, track } => {
             let (w, h) = (px(*width), px(*height));
             let n = fits(w, h)?;
-            let shape = Shape { width: w as usize, height: h as usize, radius: radius * k, fill: fill.clone() };
+            let shape =
+                Shape { width: w as usize, height: h as usize, radius: radius * k, oval: false, fill: fill.clone() };
             (
                 Picture::Progress {
                     value: value.clone(),
@@ -212,7 +254,16 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
 }
 
 fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
-    Motion { opacity: track(&a.opacity, fps, |v| *v), position: track(&a.position, fps, |[x, y]| [x * k, y * k]) }
+    Motion {
+        opacity: track(&a.opacity, fps, |v| *v),
+        position: track(&a.position, fps, |p| p.map(|v| v * k)),
+        scale: track(&a.scale, fps, |v| *v),
+        rotation: track(&a.rotation, fps, |v| *v),
+        crop: track(&a.crop, fps, |c| c.map(|v| v * k)),
+        size: track(&a.size, fps, |s| s.map(|v| v * k)),
+        radius: track(&a.radius, fps, |r| r * k),
+        color: track(&a.color, fps, |c| *c),
+    }
 }
 
 /// Times become frames, and stay in order: of two keyframes on one frame the later one counts.
@@ -223,7 +274,7 @@ fn track<T: Copy>(envelope: &Envelope<T>, fps: FrameRate, value: impl Fn(&T) -> 
         if keys.last().is_some_and(|l| l.frame == frame) {
             keys.pop();
         }
-        keys.push(Key { frame, value: value(&k.value), easing: k.easing });
+        keys.push(Key { frame, value: value(&k.value), easing: k.easing, each: k.each.clone() });
     }
     Track { keys, repeat: envelope.repeat }
 }

@@ -50,9 +50,10 @@
 //! the scene was shown. Pictures are I420, BT.709, limited range.
 //!
 //! # Current state
-//! Images, rectangles, progress bars, text, tickers, typed tokens, the clock and countdowns, opacity and position over
-//! time, cuts, fades, wipes and slides. Not there yet: video, sound, scale and rotation, masks, blend modes, tracks and
-//! cues. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
+//! Images, shapes, progress bars, text, tickers, groups, typed tokens, the clock and countdowns; opacity, position, scale,
+//! rotation, crop, size and colour over time; masks and blend modes; cuts, fades, wipes by any matte, slides, pushes,
+//! zooms and dips. Not there yet: video, sound, tracks and cues. What scales or turns is resampled at each frame that it
+//! moves, and what another blend mode than normal covers is converted to RGB and back. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
 
 #![deny(unsafe_code)]
@@ -62,14 +63,18 @@ mod blend;
 mod check;
 pub mod codes;
 mod compile;
+mod composite;
 mod ease;
 mod exact;
+mod face;
 mod fault;
 mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
 mod glyphs;
 pub mod limits;
+mod look;
+mod matte;
 mod message;
 pub mod model;
 mod overlay;
@@ -81,6 +86,7 @@ mod read;
 mod renderer;
 mod said;
 mod schema;
+mod sheet;
 mod template;
 mod token;
 mod track;

@@ -63,5 +63,17 @@ pub const MAX_OUTLINE: f64 = 12.0;
 pub const MAX_PADDING: f64 = 200.0;
 /// The fastest ticker, in base pixels per second.
 pub const MAX_TICKER_SPEED: f64 = 4000.0;
+/// Masks of a layer.
+pub const MAX_MASKS: usize = 8;
+/// Groups in groups.
+pub const MAX_GROUP_DEPTH: usize = 8;
+/// The largest scale of a layer.
+pub const MAX_SCALE: f64 = 64.0;
+/// Content is drawn at most so many times as large as the layer, to stay sharp when it is scaled up.
+pub const MAX_DETAIL: f64 = 4.0;
+/// The greatest rotation, in degrees either way: a hundred turns.
+pub const MAX_ROTATION: f64 = 36_000.0;
+/// The scale from which a scene zooms in.
+pub const MAX_ZOOM: f64 = 8.0;
 /// The longest transition, in seconds.
 pub const MAX_FADE_SECONDS: i64 = 60;

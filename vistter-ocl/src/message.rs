@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Placement, Run, Scene, TextStyle,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Look, Placement, Run, Scene, TextStyle,
     Transition,
 };
 use crate::template::Template;
@@ -16,6 +16,7 @@ pub(crate) fn document(text: &str) -> Document {
         z: 0,
         place: Placement { anchor: Anchor::parse("center").unwrap_or_default(), y, ..Placement::default() },
         opacity: 1.0,
+        look: Look::default(),
         automation: Automation::default(),
         content,
     };

@@ -14,11 +14,12 @@ use crate::compile::{compile, find};
 use crate::fault::Faults;
 use crate::glyphs;
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::model::Document;
-use crate::presence::{FULL, Presence, Via};
+use crate::model::{Document, Interrupted};
+use crate::presence::{Presence, Via};
 use crate::program::earliest;
 use crate::read::token::value_fault;
 use crate::renderer::Renderer;
+use crate::transition::Way;
 
 /// One scene of a document, playing.
 ///
@@ -88,7 +89,7 @@ impl OclOverlay {
             let shown = document.tokens.get(name).map_or(value.as_str(), |t| t.shown(value));
             values.insert(name.clone(), shown.to_owned());
         }
-        let (id, presence) = (id.into(), Presence::Off);
+        let (id, presence) = (id.into(), Presence::OFF);
         Ok(Self { id, document, warnings, assets, scene, tokens: values, renderer: None, presence })
     }
 
@@ -104,7 +105,7 @@ impl OclOverlay {
             assets: Assets::default(),
             tokens: BTreeMap::new(),
             renderer: None,
-            presence: Presence::On { since: 0, start: 0, from: FULL, frames: 0, via: Via::In },
+            presence: Presence::shown(),
         }
     }
 
@@ -185,10 +186,13 @@ impl Overlay for OclOverlay {
 
     /// Tokens are set all or none: an unknown name or a value that is too long changes nothing.
     fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()> {
-        let (enter, exit) = self.renderer.as_ref().map_or((0, 0), |r| r.program().ramps());
+        let way = |w: &Way| (w.frames, w.interrupted);
+        let plain = (0, Interrupted::default());
+        let (enter, exit) =
+            self.renderer.as_ref().map_or((plain, plain), |r| (way(&r.program().enter), way(&r.program().exit)));
         match action {
-            OverlayAction::Show => self.presence.show(at.frame, enter),
-            OverlayAction::Hide => self.presence.hide(at.frame, exit),
+            OverlayAction::Show => self.presence.show(at.frame, enter.0, exit.1),
+            OverlayAction::Hide => self.presence.hide(at.frame, exit.0, enter.1),
             OverlayAction::SetTokens(values) => {
                 let list = token_faults(&self.document, values);
                 if !list.is_empty() {
@@ -241,12 +245,12 @@ impl Overlay for OclOverlay {
             return Err(Error::new(ErrorKind::Internal, what).at(&self.id));
         }
         let level = self.presence.level(at.frame);
-        let way = match self.presence.via() {
+        let way = match self.presence.via(at.frame) {
             Via::In => &renderer.program().enter,
             Via::Out => &renderer.program().exit,
         };
         let stage = way.stage(level, canvas.width, canvas.height);
-        renderer.compose(age, stage, at.wall, &self.tokens, target);
+        renderer.compose(age, self.presence.via(at.frame), stage, at.wall, &self.tokens, target);
         Ok(())
     }
 }

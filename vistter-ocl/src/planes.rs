@@ -6,6 +6,7 @@
 //! four of them. Alpha is averaged with the colour, so an edge pixel is weighed by how much of it is there.
 
 use crate::raster::Raster;
+use crate::sheet::Sheet;
 
 /// Rows are cut into runs only where that skips at least this many samples: below it the vector loop is faster than
 /// the branch.
@@ -114,23 +115,70 @@ pub(crate) struct Planes {
 }
 
 // BT.709 (ITU-R BT.709-6 §3, items 3.2 to 3.4) to 8-bit limited range, in 1/65536.
-const Y: [u32; 3] = [11_966, 40_254, 4_064];
-const U: [i64; 3] = [-6_596, -22_188, 28_784];
-const V: [i64; 3] = [28_784, -26_145, -2_639];
+pub(crate) const Y: [u32; 3] = [11_966, 40_254, 4_064];
+pub(crate) const U: [i64; 3] = [-6_596, -22_188, 28_784];
+pub(crate) const V: [i64; 3] = [28_784, -26_145, -2_639];
+
+/// One opaque colour.
+pub(crate) fn color(rgba: [u8; 4]) -> [u8; 3] {
+    let mut planes = Planes::default();
+    let block = Raster { width: 2, height: 2, rgba: [rgba[0], rgba[1], rgba[2], 255].repeat(4), ..Raster::default() };
+    planes.load(&block);
+    let (l, c) = planes.chroma(false, false, &block);
+    [l.y.first().copied().unwrap_or(16), c.u.first().copied().unwrap_or(128), c.v.first().copied().unwrap_or(128)]
+}
+
+/// A picture whose planes are made: its pixels with their colours times alpha, and alpha, all times 255.
+pub(crate) trait Pixels {
+    /// Pixels.
+    fn size(&self) -> (usize, usize);
+    /// Four bytes a pixel, row by row.
+    fn bytes(&self) -> &[u8];
+    /// What of a pixel's four bytes counts: red, green and blue up to 255·255, alpha up to 255.
+    fn weighed(px: &[u8]) -> [u32; 4];
+}
+
+impl Pixels for Raster {
+    fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+    fn bytes(&self) -> &[u8] {
+        &self.rgba
+    }
+    #[inline(always)]
+    fn weighed(px: &[u8]) -> [u32; 4] {
+        let a = u32::from(px[3]);
+        [u32::from(px[0]) * a, u32::from(px[1]) * a, u32::from(px[2]) * a, a]
+    }
+}
+
+impl Pixels for Sheet {
+    fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+    fn bytes(&self) -> &[u8] {
+        &self.rgba
+    }
+    #[inline(always)]
+    fn weighed(px: &[u8]) -> [u32; 4] {
+        [u32::from(px[0]) * 255, u32::from(px[1]) * 255, u32::from(px[2]) * 255, u32::from(px[3])]
+    }
+}
 
 impl Planes {
     /// Takes a new picture over; chroma is made when it is asked for.
-    pub(crate) fn load(&mut self, r: &Raster) {
+    pub(crate) fn load<P: Pixels>(&mut self, r: &P) {
         let l = &mut self.luma;
-        (l.width, l.height) = (r.width, r.height);
-        l.y.clear();
-        l.alpha.clear();
-        for px in r.rgba.chunks_exact(4) {
-            let [r, g, b, a] = [px[0], px[1], px[2], px[3]].map(u32::from);
-            let y16 = (16 << 16) + Y[0] * r + Y[1] * g + Y[2] * b;
+        (l.width, l.height) = r.size();
+        let bytes = r.bytes();
+        l.y.resize(bytes.len() / 4, 0);
+        l.alpha.resize(bytes.len() / 4, 0);
+        for ((px, y), alpha) in bytes.chunks_exact(4).zip(&mut l.y).zip(&mut l.alpha) {
+            let [r, g, b, a] = P::weighed(px);
             // at most 235·65536·255 + half < 2³²
-            l.y.push(((y16 * a + (255 << 15)) / (255 << 16)) as u8);
-            l.alpha.push(px[3]);
+            let y16 = (16 << 16) * a + Y[0] * r + Y[1] * g + Y[2] * b;
+            *y = ((y16 + (255 << 15)) / (255 << 16)) as u8;
+            *alpha = px[3];
         }
         l.runs.build(&l.alpha, l.width);
         for c in &mut self.chroma {
@@ -139,19 +187,20 @@ impl Planes {
     }
 
     /// The chroma planes for a layer whose left and top edges have these parities.
-    pub(crate) fn chroma(&mut self, odd_x: bool, odd_y: bool, raster: &Raster) -> (&Luma, &Chroma) {
+    pub(crate) fn chroma<P: Pixels>(&mut self, odd_x: bool, odd_y: bool, picture: &P) -> (&Luma, &Chroma) {
         let c = &mut self.chroma[usize::from(odd_x) + 2 * usize::from(odd_y)];
         if !c.fresh {
-            c.build(usize::from(odd_x), usize::from(odd_y), raster);
+            c.build(usize::from(odd_x), usize::from(odd_y), picture);
         }
         (&self.luma, c)
     }
 }
 
 impl Chroma {
-    fn build(&mut self, ox: usize, oy: usize, r: &Raster) {
-        self.width = (r.width + ox).div_ceil(2);
-        self.height = (r.height + oy).div_ceil(2);
+    fn build<P: Pixels>(&mut self, ox: usize, oy: usize, r: &P) {
+        let ((width, height), bytes) = (r.size(), r.bytes());
+        self.width = (width + ox).div_ceil(2);
+        self.height = (height + oy).div_ceil(2);
         for p in [&mut self.u, &mut self.v, &mut self.alpha] {
             p.clear();
         }
@@ -159,14 +208,11 @@ impl Chroma {
             for cx in 0..self.width {
                 // What lies outside the layer counts as transparent.
                 let mut sum = [0i64; 4];
-                for y in (2 * cy).saturating_sub(oy)..(2 * cy + 2 - oy).min(r.height) {
-                    for x in (2 * cx).saturating_sub(ox)..(2 * cx + 2 - ox).min(r.width) {
-                        let px = &r.rgba[(y * r.width + x) * 4..][..4];
-                        let a = i64::from(px[3]);
-                        for (s, v) in sum.iter_mut().zip(&px[..3]) {
-                            *s += i64::from(*v) * a;
+                for y in (2 * cy).saturating_sub(oy)..(2 * cy + 2 - oy).min(height) {
+                    for x in (2 * cx).saturating_sub(ox)..(2 * cx + 2 - ox).min(width) {
+                        for (s, v) in sum.iter_mut().zip(P::weighed(&bytes[(y * width + x) * 4..][..4])) {
+                            *s += i64::from(v);
                         }
-                        sum[3] += a;
                     }
                 }
                 let part = |k: [i64; 3]| {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use vistter_core::ports::Canvas;
 
-use crate::model::{Anchor, Within};
+use crate::model::{Anchor, Blend, Color, Within};
 use crate::raster::picture::Decoded;
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{FontSet, TextSpec};
+use crate::sheet::cut::MaskProgram;
 use crate::template::Template;
 use crate::track::Track;
 use crate::transition::Way;
@@ -34,8 +35,24 @@ pub(crate) struct LayerProgram {
     /// Canvas pixels from the anchor point.
     pub(crate) offset: [f64; 2],
     pub(crate) opacity: f64,
+    pub(crate) look: LookProgram,
     pub(crate) motion: Motion,
     pub(crate) picture: Picture,
+}
+
+/// What is done to a layer's picture before it is blended; lengths in canvas pixels.
+#[derive(Clone, Debug)]
+pub(crate) struct LookProgram {
+    pub(crate) scale: [f64; 2],
+    /// Its content is drawn so many times as large, because a scale will show it so.
+    pub(crate) detail: f64,
+    pub(crate) rotation: f64,
+    pub(crate) pivot: Anchor,
+    pub(crate) crop: [f64; 4],
+    /// Whether it may stand between pixels.
+    pub(crate) smooth: bool,
+    pub(crate) blend: Blend,
+    pub(crate) masks: Vec<MaskProgram>,
 }
 
 /// What a layer is drawn from.
@@ -46,6 +63,19 @@ pub(crate) enum Picture {
     Progress { value: Template, bar: Bar },
     Text { words: Vec<Template>, spec: TextSpec },
     Ticker { words: Vec<Template>, spec: TextSpec, width: i64, gap: i64, pace: Pace },
+    Group(GroupProgram),
+}
+
+/// A compiled group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GroupProgram {
+    /// Its box in canvas pixels.
+    pub(crate) size: (i32, i32),
+    pub(crate) clip: bool,
+    /// Whether its layers, as long as the group itself is shown as it is, may be blended straight into the picture.
+    pub(crate) loose: bool,
+    /// Bottom to top.
+    pub(crate) layers: Vec<LayerProgram>,
 }
 
 /// Even motion: `pixels` further every `frames` frames.
@@ -76,10 +106,33 @@ impl Pace {
 pub(crate) struct Motion {
     pub(crate) opacity: Track<f64>,
     pub(crate) position: Track<[f64; 2]>,
+    pub(crate) scale: Track<[f64; 2]>,
+    pub(crate) rotation: Track<f64>,
+    pub(crate) crop: Track<[f64; 4]>,
+    pub(crate) size: Track<[f64; 2]>,
+    pub(crate) radius: Track<f64>,
+    pub(crate) color: Track<Color>,
+}
+
+impl Motion {
+    fn next_change(&self, frame: u64) -> Option<u64> {
+        [
+            self.opacity.next_change(frame),
+            self.position.next_change(frame),
+            self.scale.next_change(frame),
+            self.rotation.next_change(frame),
+            self.crop.next_change(frame),
+            self.size.next_change(frame),
+            self.radius.next_change(frame),
+            self.color.next_change(frame),
+        ]
+        .into_iter()
+        .fold(None, earliest)
+    }
 }
 
 /// What one layer does at one frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerState {
     /// 0 to 1, without the scene's way in or out.
     pub opacity: f64,
@@ -87,38 +140,77 @@ pub struct LayerState {
     pub offset: [f64; 2],
     /// Canvas pixels a ticker has run; 0 for other layers.
     pub travel: u64,
+    /// Times its size, right and down.
+    pub scale: [f64; 2],
+    /// Degrees, clockwise.
+    pub rotation: f64,
+    /// What is cut at the left, top, right and bottom, in canvas pixels.
+    pub crop: [f64; 4],
+    /// Width and height of a shape in canvas pixels, when it is animated.
+    pub size: Option<[f64; 2]>,
+    /// Corner radius of a shape in canvas pixels, when it is animated.
+    pub radius: Option<f64>,
+    /// Colour of a shape or a text, when it is animated.
+    pub color: Option<Color>,
+}
+
+impl LayerProgram {
+    /// What the layer does `frame` frames after the scene was shown.
+    pub(crate) fn state(&self, frame: u64) -> LayerState {
+        let m = &self.motion;
+        LayerState {
+            opacity: m.opacity.at(frame).unwrap_or(self.opacity),
+            offset: m.position.at(frame).unwrap_or(self.offset),
+            travel: match &self.picture {
+                Picture::Ticker { pace, .. } => pace.travelled(frame),
+                _ => 0,
+            },
+            scale: m.scale.at(frame).unwrap_or(self.look.scale),
+            rotation: m.rotation.at(frame).unwrap_or(self.look.rotation),
+            crop: m.crop.at(frame).unwrap_or(self.look.crop),
+            size: m.size.at(frame),
+            radius: m.radius.at(frame),
+            color: m.color.at(frame),
+        }
+    }
+
+    fn next_change(&self, frame: u64) -> Option<u64> {
+        let inside = match &self.picture {
+            Picture::Ticker { pace, .. } => Some((frame / pace.frames.max(1) + 1).saturating_mul(pace.frames)),
+            Picture::Group(g) => g.layers.iter().filter_map(|l| l.next_change(frame)).min(),
+            _ => None,
+        };
+        earliest(self.motion.next_change(frame), inside)
+    }
+
+    fn clock_step(&self) -> Option<i64> {
+        match &self.picture {
+            Picture::Text { words, .. } | Picture::Ticker { words, .. } => {
+                words.iter().filter_map(Template::clock_step).min()
+            }
+            Picture::Progress { value, .. } => value.clock_step(),
+            Picture::Group(g) => g.layers.iter().filter_map(Self::clock_step).min(),
+            _ => None,
+        }
+    }
 }
 
 impl SceneProgram {
-    /// What the layers do `frame` output frames after the scene was shown, bottom to top. The same frame gives the
-    /// same state, however it is reached.
+    /// What the scene's own layers (not those inside groups) do `frame` output frames after the scene was shown, bottom
+    /// to top. The same frame gives the same state, however it is reached.
     pub fn state_at(&self, frame: u64) -> impl Iterator<Item = LayerState> + '_ {
         let scene = self.motion.opacity.at(frame).unwrap_or(1.0);
         let [sx, sy] = self.motion.position.at(frame).unwrap_or([0.0, 0.0]);
         self.layers.iter().map(move |l| {
-            let [x, y] = l.motion.position.at(frame).unwrap_or(l.offset);
-            LayerState {
-                opacity: scene * l.motion.opacity.at(frame).unwrap_or(l.opacity),
-                offset: [x + sx, y + sy],
-                travel: match &l.picture {
-                    Picture::Ticker { pace, .. } => pace.travelled(frame),
-                    _ => 0,
-                },
-            }
+            let s = l.state(frame);
+            LayerState { opacity: scene * s.opacity, offset: [s.offset[0] + sx, s.offset[1] + sy], ..s }
         })
     }
 
     /// The first frame after `frame`, both counted from when the scene was shown, at which a layer's state may
     /// differ; `None` when it never will.
     pub fn next_change(&self, frame: u64) -> Option<u64> {
-        let of = |m: &Motion| earliest(m.opacity.next_change(frame), m.position.next_change(frame));
-        self.layers.iter().fold(of(&self.motion), |soonest, l| {
-            let run = match &l.picture {
-                Picture::Ticker { pace, .. } => Some((frame / pace.frames.max(1) + 1).saturating_mul(pace.frames)),
-                _ => None,
-            };
-            earliest(earliest(soonest, of(&l.motion)), run)
-        })
+        self.layers.iter().fold(self.motion.next_change(frame), |soonest, l| earliest(soonest, l.next_change(frame)))
     }
 
     /// The canvas it was compiled for.
@@ -131,14 +223,7 @@ impl SceneProgram {
     }
     /// Seconds after which a clock in a text may turn over, when there is one.
     pub(crate) fn clock_step(&self) -> Option<i64> {
-        let step = |l: &LayerProgram| match &l.picture {
-            Picture::Text { words, .. } | Picture::Ticker { words, .. } => {
-                words.iter().filter_map(Template::clock_step).min()
-            }
-            Picture::Progress { value, .. } => value.clock_step(),
-            _ => None,
-        };
-        self.layers.iter().filter_map(step).min()
+        self.layers.iter().filter_map(LayerProgram::clock_step).min()
     }
 }
 

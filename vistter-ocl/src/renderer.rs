@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 
 use vistter_core::clock::WallTime;
-use vistter_core::media::FrameBuf;
-use vistter_core::time::MediaTime;
+use vistter_core::media::{FrameBuf, FramePool};
+use vistter_core::ports::Canvas;
 
-use crate::blend::{self, Clip};
+use crate::blend;
+use crate::composite::{Room, Shot, paint};
+use crate::face::Face;
 use crate::limits::MAX_SCENE_PIXELS;
-use crate::model::Anchor;
+use crate::matte::Matte;
 use crate::planes::Planes;
-use crate::presence::FULL;
+use crate::presence::Via;
 use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
+use crate::raster::shape::Changed;
 use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture};
 use crate::said::Said;
 use crate::template::Now;
-use crate::transition::Stage;
+use crate::transition::{Stage, WayStyle};
 
 /// A scene program with its drawn layers.
 #[derive(Debug)]
@@ -24,33 +27,64 @@ pub(crate) struct Renderer {
     program: SceneProgram,
     text: TextEngine,
     slots: Vec<Slot>,
+    /// Of the way in and of the way out.
+    mattes: [Option<Matte>; 2],
     /// The text being compared with what is drawn.
     scratch: Said,
 }
 
+/// What is drawn of one layer.
 #[derive(Debug, Default)]
-struct Slot {
-    raster: Raster,
-    planes: Planes,
+pub(crate) struct Slot {
+    /// The drawing; of a group the size of its box alone.
+    pub(crate) raster: Raster,
+    pub(crate) planes: Planes,
     /// The text that is drawn; `None` before the first drawing.
     drawn: Option<Said>,
+    /// What automation had changed of it then.
+    form: Changed,
+    /// Counts the drawings.
+    pub(crate) made: u64,
+    /// What the layer does at this frame.
+    pub(crate) state: LayerState,
+    /// For a layer that is more than a drawing at a place.
+    pub(crate) face: Option<Box<Face>>,
+    /// Of a group.
+    pub(crate) children: Vec<Self>,
+}
+
+impl Slot {
+    fn new(layer: &LayerProgram) -> Self {
+        let children = match &layer.picture {
+            Picture::Group(g) => g.layers.iter().map(Self::new).collect(),
+            _ => Vec::new(),
+        };
+        Self { children, ..Self::default() }
+    }
+
+    /// Pixels drawn, of it and what is in it.
+    fn pixels(&self) -> usize {
+        self.raster.rgba.len() / 4 + self.children.iter().map(Self::pixels).sum::<usize>()
+    }
 }
 
 impl Renderer {
     /// Draws everything that does not depend on time, and texts as they are now.
     pub(crate) fn new(program: SceneProgram, tokens: &BTreeMap<String, String>, wall: WallTime) -> Self {
+        let slots = program.layers.iter().map(Slot::new).collect();
         let text = TextEngine::new(&program.fonts);
-        let slots = program.layers.iter().map(|_| Slot::default()).collect();
-        let mut me = Self { program, text, slots, scratch: Said::default() };
-        for i in 0..me.slots.len() {
-            me.draw(i, tokens, Now { wall, elapsed: MediaTime::default() });
+        let mut me = Self { program, text, slots, mattes: [None, None], scratch: Said::default() };
+        // The first frame once for nobody, so that the program worker finds everything made.
+        let Canvas { width, height, .. } = me.program.canvas;
+        for (matte, way) in me.mattes.iter_mut().zip([&me.program.enter, &me.program.exit]) {
+            if let WayStyle::Matte(p) = &way.style {
+                *matte = Some(Matte::new(p, width, height));
+            }
         }
-        // The chroma of the first frame's positions too, so that the program worker finds it made.
-        let states: Vec<LayerState> = me.program.state_at(0).collect();
-        for ((layer, slot), state) in me.program.layers.iter().zip(&mut me.slots).zip(states) {
-            let at = stand(layer, &state, slot.raster.size, me.program.canvas.width, me.program.canvas.height);
-            let at = (at.0 - i64::from(slot.raster.origin.0), at.1 - i64::from(slot.raster.origin.1));
-            slot.planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, &slot.raster);
+        let whole = Stage::whole(width, height);
+        match FramePool::new(width, height, 1) {
+            Ok(pool) => me.compose(0, Via::In, whole, wall, tokens, &mut pool.take()),
+            Err(_) => me.draw(0, wall, tokens),
         }
         me
     }
@@ -59,137 +93,122 @@ impl Renderer {
         &self.program
     }
 
-    /// Blends the scene as it is `frame` frames after it was shown, as its way in or out leaves it.
+    /// Blends the scene as it is `frame` frames after it was shown, as its way in or out (`via`) leaves it.
     pub(crate) fn compose(
         &mut self,
         frame: u64,
+        via: Via,
         stage: Stage,
         wall: WallTime,
         tokens: &BTreeMap<String, String>,
         target: &mut FrameBuf,
     ) {
-        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(frame) };
-        for i in 0..self.slots.len() {
-            self.draw(i, tokens, now);
-        }
+        self.draw(frame, wall, tokens);
         let (width, height) = target.size();
         let mut planes = target.planes_mut();
-        let shift = stage.shift;
+        let [enter, exit] = &self.mattes;
+        let matte = match via {
+            Via::In => enter,
+            Via::Out => exit,
+        };
+        let veil = stage.veil.and_then(|level| matte.as_ref().map(|m| m.veil(level)));
+        let shot = Shot { stage, veil, canvas: (i64::from(width), i64::from(height)) };
+        if stage.push != (0, 0) {
+            blend::push(&mut planes, stage.push);
+        }
+        let room = Room { left: 0, top: 0, width, height };
+        for (layer, slot) in self.program.layers.iter().zip(&mut self.slots) {
+            paint(layer, slot, room, &shot, &mut planes);
+        }
+        if let Some(dip) = stage.dip {
+            blend::flood(&mut planes, dip.yuv, dip.alpha);
+        }
+    }
+
+    /// Draws every layer whose content is not what is drawn.
+    fn draw(&mut self, frame: u64, wall: WallTime, tokens: &BTreeMap<String, String>) {
+        let used = self.slots.iter().map(Slot::pixels).sum();
+        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(frame) };
+        let mut pen = Pen { text: &mut self.text, scratch: &mut self.scratch, frame, now, tokens, used };
         for ((layer, slot), state) in self.program.layers.iter().zip(&mut self.slots).zip(self.program.state_at(frame))
         {
-            let opacity = state.opacity * f64::from(stage.opacity) / f64::from(FULL);
-            let opacity = (opacity * 255.0).round().clamp(0.0, 255.0) as u8;
-            if opacity == 0 {
-                continue;
-            }
-            let mut put = |slot: &mut Slot, x: i64, y: i64, clip: Clip| {
-                let at = (x - i64::from(slot.raster.origin.0), y - i64::from(slot.raster.origin.1));
-                let (luma, chroma) = slot.planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, &slot.raster);
-                blend::layer(&mut planes, luma, chroma, at, clip, opacity);
-            };
-            match layer.picture {
-                Picture::Ticker { width: window, gap, .. } => {
-                    let size = (window as i32, slot.raster.size.1);
-                    let (left, top) = stand(layer, &state, size, width, height);
-                    // an even left edge, for the same reason as the even width
-                    let (left, top) = ((left & !1) + shift.0, top + shift.1);
-                    let clip = stage.clip.and(Clip { x0: left, x1: left + window, ..stage.clip });
-                    let text = i64::from(slot.raster.size.0);
-                    for x in passes(state.travel, window, text, gap) {
-                        put(slot, left + x, top, clip);
-                    }
-                }
-                _ => {
-                    let (x, y) = stand(layer, &state, slot.raster.size, width, height);
-                    put(slot, x + shift.0, y + shift.1, stage.clip);
-                }
-            }
+            pen.draw(layer, slot, state);
         }
     }
+}
 
+/// What drawing a layer needs.
+struct Pen<'a> {
+    text: &'a mut TextEngine,
+    scratch: &'a mut Said,
+    frame: u64,
+    now: Now,
+    tokens: &'a BTreeMap<String, String>,
+    /// Pixels that all layers have.
+    used: usize,
+}
+
+impl Pen<'_> {
     /// Draws a layer if its content is not what is drawn.
-    fn draw(&mut self, i: usize, tokens: &BTreeMap<String, String>, now: Now) {
-        let others = self.slots.iter().enumerate().filter(|(k, _)| *k != i).map(|(_, s)| s.raster.rgba.len() / 4);
-        let room = (MAX_SCENE_PIXELS as usize).saturating_sub(others.sum());
-        let (Some(LayerProgram { picture, .. }), Some(slot)) = (self.program.layers.get(i), self.slots.get_mut(i))
-        else {
+    fn draw(&mut self, layer: &LayerProgram, slot: &mut Slot, state: LayerState) {
+        slot.state = state;
+        if let Picture::Group(g) = &layer.picture {
+            for (l, s) in g.layers.iter().zip(&mut slot.children) {
+                self.draw(l, s, l.state(self.frame));
+            }
+            slot.raster.size = g.size;
             return;
+        }
+        let detail = layer.look.detail;
+        let form = Changed {
+            size: state.size.map(|s| s.map(|v| v * detail)),
+            radius: state.radius.map(|r| r * detail),
+            color: state.color.map(|c| c.rgba),
         };
-        match picture {
+        let before = slot.raster.rgba.len() / 4;
+        let room = (MAX_SCENE_PIXELS as usize).saturating_sub(self.used.saturating_sub(before));
+        let same = slot.form == form;
+        match &layer.picture {
             Picture::Text { words, spec } | Picture::Ticker { words, spec, .. } => {
-                self.scratch.fill(words.iter(), tokens, now);
-                if let Picture::Ticker { .. } = picture {
+                self.scratch.fill(words.iter(), self.tokens, self.now);
+                if let Picture::Ticker { .. } = &layer.picture {
                     self.scratch.on_one_line();
                 }
-                if slot.drawn.as_ref() == Some(&self.scratch) {
+                if same && slot.drawn.as_ref() == Some(&*self.scratch) {
                     return;
                 }
-                self.text.draw(&mut slot.raster, &self.scratch, spec, room);
-                slot.drawn.get_or_insert_default().set(&self.scratch);
+                match form.color {
+                    None => self.text.draw(&mut slot.raster, self.scratch, spec, room),
+                    Some(rgba) => {
+                        let mut spec = spec.clone();
+                        spec.runs.iter_mut().for_each(|r| r.rgba = rgba);
+                        self.text.draw(&mut slot.raster, self.scratch, &spec, room);
+                    }
+                }
+                slot.drawn.get_or_insert_default().set(self.scratch);
             }
             Picture::Progress { value, bar } => {
-                self.scratch.fill(std::iter::once(value), tokens, now);
-                if slot.drawn.as_ref() == Some(&self.scratch) {
+                self.scratch.fill(std::iter::once(value), self.tokens, self.now);
+                if same && slot.drawn.as_ref() == Some(&*self.scratch) {
                     return;
                 }
-                bar.draw(&mut slot.raster, self.scratch.text());
-                slot.drawn.get_or_insert_default().set(&self.scratch);
+                bar.draw(&mut slot.raster, self.scratch.text(), &form);
+                slot.drawn.get_or_insert_default().set(self.scratch);
             }
-            _ if slot.drawn.is_some() => return,
+            _ if same && slot.drawn.is_some() => return,
             Picture::Image { source, width, height } => {
                 picture::draw(&mut slot.raster, source, *width, *height);
-                slot.drawn = Some(Said::default());
+                slot.drawn.get_or_insert_default();
             }
             Picture::Rect(shape) => {
-                shape.draw(&mut slot.raster);
-                slot.drawn = Some(Said::default());
+                shape.draw(&mut slot.raster, &form);
+                slot.drawn.get_or_insert_default();
             }
+            Picture::Group(_) => return,
         }
+        slot.form = form;
+        self.used = self.used.saturating_sub(before) + slot.raster.rgba.len() / 4;
+        slot.made += 1;
         slot.planes.load(&slot.raster);
-    }
-}
-
-/// The top left pixel of a box of `size`, whose anchor point stands on that of the layer's part of the picture, moved by
-/// the state's offset.
-fn stand(layer: &LayerProgram, state: &LayerState, size: (i32, i32), width: u32, height: u32) -> (i64, i64) {
-    let along = |part: u8, canvas: u32, size: i32, offset: f64| {
-        let margin = layer.within.margin(canvas);
-        let free = f64::from(canvas - 2 * margin) - f64::from(size);
-        (f64::from(margin) + free * f64::from(part) / 2.0 + offset).round() as i64
-    };
-    let Anchor { h, v } = layer.anchor;
-    (along(h, width, size.0, state.offset[0]), along(v, height, size.1, state.offset[1]))
-}
-
-/// Copies of a ticker's text in its window at once; only a text of a few pixels without a gap has more.
-const MAX_PASSES: usize = 512;
-
-/// The left edges, from the window's, of the copies of a ticker's text that can be seen after `travel` pixels: the
-/// first comes in from the right edge, the next follows `gap` pixels behind its end.
-fn passes(travel: u64, window: i64, text: i64, gap: i64) -> impl Iterator<Item = i64> {
-    let travel = i64::try_from(travel).unwrap_or(i64::MAX);
-    let period = (text + gap).max(1);
-    // copy k stands at window − travel + k·period; the first that has not left on the left side
-    let over = travel.saturating_sub(window).saturating_sub(text);
-    let gone = if over < 0 { 0 } else { over / period + 1 };
-    (gone..)
-        .map(move |k| window.saturating_sub(travel).saturating_add(k.saturating_mul(period)))
-        .take_while(move |x| *x < window && text > 0)
-        .take(MAX_PASSES)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticker_copies_follow_each_other() {
-        let at = |t| passes(t, 100, 30, 10).collect::<Vec<_>>();
-        assert_eq!((at(0).len(), at(1)[0]), (0, 99));
-        assert!(at(50).starts_with(&[50, 90]));
-        assert_eq!(at(131)[0], 9, "the first copy has left");
-        let later = passes(u64::MAX, 100, 30, 10).next().unwrap();
-        assert!((-40..=140).contains(&later), "{later}");
-        assert_eq!(passes(5, 100, 0, 10).count(), 0);
     }
 }

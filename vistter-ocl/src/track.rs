@@ -1,6 +1,7 @@
 //! One property over time, in output frames: a pure function of the frame.
 
-use crate::model::{Easing, Repeat};
+use crate::model::{Color, Easing, Repeat};
+use crate::raster::shape::mix;
 
 /// Keyframes, and what happens after the last one.
 #[derive(Clone, Debug)]
@@ -16,26 +17,42 @@ impl<T> Default for Track<T> {
 }
 
 /// A keyframe.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Key<T> {
     pub(crate) frame: u64,
     pub(crate) value: T,
     pub(crate) easing: Easing,
+    /// For each number of the value, when they go differently; else empty.
+    pub(crate) each: Vec<Easing>,
 }
 
-/// A value that can be between two others.
-pub(crate) trait Between: Copy + PartialEq {
-    fn between(self, to: Self, t: f64) -> Self;
-}
-impl Between for f64 {
-    fn between(self, to: Self, t: f64) -> Self {
-        // exact at both ends
-        if t >= 1.0 { to } else { self + (to - self) * t }
+impl<T> Key<T> {
+    /// Whether it may leave its value at once.
+    fn steps(&self) -> bool {
+        self.each.iter().chain([&self.easing]).any(|e| matches!(e, Easing::Steps(..)))
     }
 }
-impl Between for [f64; 2] {
-    fn between(self, to: Self, t: f64) -> Self {
-        [self[0].between(to[0], t), self[1].between(to[1], t)]
+
+/// A value that can be between two others; `t` says how far each of its numbers has come.
+pub(crate) trait Between: Copy + PartialEq {
+    fn between(self, to: Self, t: impl Fn(usize) -> f64) -> Self;
+}
+impl Between for f64 {
+    fn between(self, to: Self, t: impl Fn(usize) -> f64) -> Self {
+        let t = t(0);
+        // exact at the end; a curve may go beyond it before
+        if t == 1.0 { to } else { self + (to - self) * t }
+    }
+}
+impl<const N: usize> Between for [f64; N] {
+    fn between(self, to: Self, t: impl Fn(usize) -> f64) -> Self {
+        std::array::from_fn(|i| self[i].between(to[i], |_| t(i)))
+    }
+}
+/// Colours pass into each other premultiplied, as those of a gradient do. Beyond its ends a colour stays.
+impl Between for Color {
+    fn between(self, to: Self, t: impl Fn(usize) -> f64) -> Self {
+        Self { rgba: mix(self.rgba, to.rgba, t(0).clamp(0.0, 1.0)) }
     }
 }
 
@@ -95,7 +112,7 @@ fn value_at<T: Between>(keys: &[Key<T>], frame: u64) -> Option<T> {
         return Some(before.value);
     };
     let t = (frame - before.frame) as f64 / (after.frame - before.frame) as f64;
-    Some(before.value.between(after.value, before.easing.at(t)))
+    Some(before.value.between(after.value, |i| before.each.get(i).unwrap_or(&before.easing).at(t)))
 }
 
 fn next_change<T: Between>(keys: &[Key<T>], frame: u64) -> Option<u64> {
@@ -104,21 +121,21 @@ fn next_change<T: Between>(keys: &[Key<T>], frame: u64) -> Option<u64> {
         let after = keys.get(next)?;
         let Some(before) = next.checked_sub(1).and_then(|i| keys.get(i)) else {
             // Before the first keyframe the value stands still at its value; but steps may jump right there.
-            if matches!(after.easing, Easing::Steps(..)) {
+            if after.steps() {
                 return Some(after.frame);
             }
             next += 1;
             continue;
         };
         if before.value == after.value {
-            if matches!(after.easing, Easing::Steps(..)) {
+            if after.steps() {
                 return Some(after.frame);
             }
             next += 1;
             continue;
         }
         return match before.easing {
-            Easing::Hold => Some(after.frame),
+            Easing::Hold if before.each.is_empty() => Some(after.frame),
             _ => Some((frame + 1).max(before.frame + 1)),
         };
     }
@@ -147,14 +164,14 @@ mod tests {
             let mut keys = Vec::new();
             for (gap, v, easing) in list {
                 at += gap;
-                keys.push(Key { frame: at, value: f64::from(v) / 3.0, easing });
+                keys.push(Key { frame: at, value: f64::from(v) / 3.0, easing, each: Vec::new() });
             }
             Track { keys, repeat }
         })
     }
 
     fn ramp(repeat: Repeat) -> Track<f64> {
-        let key = |frame, value| Key { frame, value, easing: Easing::Linear };
+        let key = |frame, value| Key { frame, value, easing: Easing::Linear, each: Vec::new() };
         Track { keys: vec![key(10, 0.0), key(14, 4.0)], repeat }
     }
 

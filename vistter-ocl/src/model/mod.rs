@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `scene.rs` | scenes, layers and what they show |
 //! | `place.rs` | where a layer stands |
+//! | `look.rs` | scale, rotation, crop, masks, blend modes |
 //! | `motion.rs` | keyframes and easings |
 //! | `transition.rs` | how a scene comes on and goes off |
 //! | `paint.rs` | colours and fills |
 //! | `text.rs` | how text looks |
 //! | `run.rs` | parts of a text that look different |
 
+mod look;
 mod motion;
 mod paint;
 mod place;
@@ -23,13 +25,14 @@ use std::collections::BTreeMap;
 use vistter_core::time::FrameRate;
 
 pub use crate::token::{Token, TokenKind, ValueFault};
+pub use look::{Blend, Look, Mask, MaskMode, MaskShape};
 pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};
 pub use paint::{Color, Fill};
 pub use place::{Anchor, Placement, Within};
 pub use run::Run;
-pub use scene::{Content, Layer, Scene};
+pub use scene::{Content, Group, Layer, Scene};
 pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
-pub use transition::{Side, Style, Transition};
+pub use transition::{Interrupted, Matte, MatteForm, Side, Style, Transition};
 
 /// A checked document. Made by [`Document::parse`](crate::Document::parse).
 #[derive(Clone, Debug, PartialEq)]

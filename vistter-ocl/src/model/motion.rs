@@ -2,13 +2,27 @@
 
 use vistter_core::config::Span;
 
-/// Properties over time. Times count from the frame the scene was shown at.
+use super::Color;
+
+/// Properties over time. Times count from the frame the scene was shown at. Empty: the fixed value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Automation {
-    /// 0 to 1. Empty: the fixed value.
+    /// 0 to 1.
     pub opacity: Envelope<f64>,
-    /// `x` and `y`. Empty: the fixed value.
+    /// `x` and `y`.
     pub position: Envelope<[f64; 2]>,
+    /// Times the size, right and down.
+    pub scale: Envelope<[f64; 2]>,
+    /// Degrees, clockwise.
+    pub rotation: Envelope<f64>,
+    /// What is cut at the left, top, right and bottom.
+    pub crop: Envelope<[f64; 4]>,
+    /// Width and height of a shape.
+    pub size: Envelope<[f64; 2]>,
+    /// Corner radius of a shape.
+    pub radius: Envelope<f64>,
+    /// Colour of a shape or a text.
+    pub color: Envelope<Color>,
 }
 
 /// One property over time.
@@ -52,6 +66,8 @@ pub struct Keyframe<T> {
     pub value: T,
     /// How it goes on to the next keyframe.
     pub easing: Easing,
+    /// The same for each number of the value, when they go differently; else empty.
+    pub each: Vec<Easing>,
 }
 
 /// The way from one keyframe to the next.

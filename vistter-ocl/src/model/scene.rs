@@ -1,6 +1,6 @@
 //! Scenes, layers and what they show.
 
-use super::{Align, Automation, Background, Breaks, Color, Fill, Placement, Run, Side, TextStyle, Transition};
+use super::{Align, Automation, Background, Breaks, Color, Fill, Look, Placement, Run, Side, TextStyle, Transition};
 use crate::template::Template;
 
 /// What comes on and goes off together.
@@ -29,7 +29,9 @@ pub struct Layer {
     pub place: Placement,
     /// 0 (not there) to 1.
     pub opacity: f64,
-    /// Opacity and position over time; each replaces the fixed value.
+    /// What is done to its picture.
+    pub look: Look,
+    /// Its properties over time; each replaces the fixed value.
     pub automation: Automation,
     /// What it shows.
     pub content: Content,
@@ -38,6 +40,17 @@ pub struct Layer {
 /// What a layer shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
+    /// Layers that are composited with each other first, and then are as one picture.
+    Group(Group),
+    /// A filled ellipse.
+    Ellipse {
+        /// Base pixels.
+        width: f64,
+        /// Base pixels.
+        height: f64,
+        /// What it is filled with.
+        fill: Fill,
+    },
     /// A picture from an asset, stretched to its size.
     Image {
         /// Asset id.
@@ -116,5 +129,16 @@ pub enum Content {
 
 impl Content {
     /// The names of the layer types.
-    pub const NAMES: [&'static str; 5] = ["image", "rect", "progress", "text", "ticker"];
+    pub const NAMES: [&'static str; 7] = ["image", "rect", "ellipse", "progress", "text", "ticker", "group"];
+}
+
+/// Layers that are composited with each other first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Width and height of its box in base pixels; as large as what it stands in if absent.
+    pub size: [Option<f64>; 2],
+    /// What reaches over its box is not seen.
+    pub clip: bool,
+    /// In the order of the document.
+    pub layers: Vec<Layer>,
 }

@@ -3,11 +3,13 @@
 //! | file | duty |
 //! |---|---|
 //! | `rect.rs` | rounded rectangles |
+//! | `ellipse.rs` | ellipses |
 //! | `shape.rs` | rectangles with their fills, progress bars |
 //! | `picture.rs` | decoding and scaling of image files |
 //! | `ink.rs` | outlines and shadows: coverage laid in one colour over another |
 //! | `text.rs` | shaping and drawing of text (cosmic-text, swash) |
 
+pub(crate) mod ellipse;
 pub(crate) mod ink;
 pub(crate) mod picture;
 pub(crate) mod rect;

@@ -1,8 +1,9 @@
 //! Rectangles with their fills, and bars that are filled as far as a number says.
 
 use super::ink::over;
-use super::{Raster, rect};
+use super::{Raster, ellipse, rect};
 use crate::exact::{cos_turns, sin_turns};
+use crate::limits::MAX_LAYER_PIXELS;
 use crate::model::{Fill, Side};
 use crate::token::number;
 
@@ -12,18 +13,51 @@ pub(crate) struct Shape {
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) radius: f64,
+    /// An ellipse that fits the rectangle, instead.
+    pub(crate) oval: bool,
     pub(crate) fill: Fill,
 }
 
+/// What automation changes of a shape at a frame, in canvas pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Changed {
+    pub(crate) size: Option<[f64; 2]>,
+    pub(crate) radius: Option<f64>,
+    pub(crate) color: Option<[u8; 4]>,
+}
+
 impl Shape {
-    pub(crate) fn draw(&self, out: &mut Raster) {
+    pub(crate) fn draw(&self, out: &mut Raster, now: &Changed) {
+        let (width, height) = self.size(now);
+        let radius = if self.oval { 0.0 } else { self.radius(now) };
         match &self.fill {
-            Fill::Color(c) => rect::draw(out, self.width, self.height, self.radius, c.rgba),
+            Fill::Color(c) => {
+                let rgba = now.color.unwrap_or(c.rgba);
+                rect::draw(out, width, height, radius, rgba);
+                if self.oval {
+                    ellipse::cut(out);
+                }
+            }
             Fill::Gradient { angle, stops } => {
-                rect::draw(out, self.width, self.height, self.radius, [255; 4]);
+                rect::draw(out, width, height, radius, [255; 4]);
+                if self.oval {
+                    ellipse::cut(out);
+                }
                 gradient(out, *angle, stops.len(), |i| stops.get(i).map_or((1.0, [0; 4]), |(at, c)| (*at, c.rgba)));
             }
         }
+    }
+}
+
+impl Shape {
+    /// Whole pixels, at least one each way, and no more than a layer may have.
+    fn size(&self, now: &Changed) -> (usize, usize) {
+        let Some(size) = now.size else { return (self.width, self.height) };
+        let [w, h] = size.map(|v| (v.round().clamp(1.0, 65_536.0)) as usize);
+        (w, h.min((MAX_LAYER_PIXELS as usize / w).max(1)))
+    }
+    fn radius(&self, now: &Changed) -> f64 {
+        now.radius.unwrap_or(self.radius).max(0.0)
     }
 }
 
@@ -49,7 +83,7 @@ fn gradient(out: &mut Raster, angle: f64, n: usize, stop: impl Fn(usize) -> (f64
 }
 
 /// A colour between two, mixed premultiplied.
-fn mix(from: [u8; 4], to: [u8; 4], t: f64) -> [u8; 4] {
+pub(crate) fn mix(from: [u8; 4], to: [u8; 4], t: f64) -> [u8; 4] {
     let (a, b) = (f64::from(from[3]) * (1.0 - t), f64::from(to[3]) * t);
     let alpha = a + b;
     if alpha <= 0.0 {
@@ -71,10 +105,10 @@ pub(crate) struct Bar {
 
 impl Bar {
     /// Draws it for a value; what is no number is the least one.
-    pub(crate) fn draw(&self, out: &mut Raster, value: &str) {
+    pub(crate) fn draw(&self, out: &mut Raster, value: &str, now: &Changed) {
         let (empty, full) = self.range;
         let part = number(value.trim()).map_or(0.0, |v| ((v - empty) / (full - empty)).clamp(0.0, 1.0));
-        self.shape.draw(out);
+        self.shape.draw(out, now);
         let (w, h) = (out.width, out.height);
         for (i, px) in out.rgba.chunks_exact_mut(4).enumerate() {
             let (x, y) = (i % w, i / w);
@@ -92,7 +126,7 @@ impl Bar {
             return;
         }
         let mut track = Raster::default();
-        rect::draw(&mut track, w, h, self.shape.radius, self.track);
+        rect::draw(&mut track, w, h, self.shape.radius(now), self.track);
         for (below, above) in track.rgba.chunks_exact_mut(4).zip(out.rgba.chunks_exact(4)) {
             over(below, [above[0], above[1], above[2], above[3]]);
         }
@@ -118,7 +152,7 @@ mod tests {
         let mut r = Raster::default();
         let mut draw = |angle| {
             let fill = Fill::Gradient { angle, stops: stops.clone() };
-            Shape { width: 100, height: 50, radius: 0.0, fill }.draw(&mut r);
+            Shape { width: 100, height: 50, radius: 0.0, oval: false, fill }.draw(&mut r, &Changed::default());
             [px(&r, 0, 0)[0], px(&r, 99, 0)[0], px(&r, 0, 49)[0], px(&r, 99, 49)[0]]
         };
         assert_eq!(draw(0.0), [1, 254, 1, 254]);
@@ -133,16 +167,17 @@ mod tests {
         assert_eq!(mix([255, 0, 0, 0], [0, 255, 0, 0], 0.5), [0; 4]);
         let stops = vec![(0.5, color("#FF0000")), (0.5, color("#0000FF"))];
         let mut r = Raster::default();
-        Shape { width: 10, height: 2, radius: 0.0, fill: Fill::Gradient { angle: 0.0, stops } }.draw(&mut r);
+        Shape { width: 10, height: 2, radius: 0.0, oval: false, fill: Fill::Gradient { angle: 0.0, stops } }
+            .draw(&mut r, &Changed::default());
         assert_eq!((px(&r, 4, 0), px(&r, 5, 0)), ([255, 0, 0, 255], [0, 0, 255, 255]), "a hard edge");
     }
     #[test]
     fn bars() {
-        let shape = Shape { width: 10, height: 4, radius: 0.0, fill: Fill::Color(color("#FF0000")) };
+        let shape = Shape { width: 10, height: 4, radius: 0.0, oval: false, fill: Fill::Color(color("#FF0000")) };
         let bar = |to| Bar { shape: shape.clone(), range: (0.0, 100.0), to, track: [0, 0, 0, 255] };
         let mut r = Raster::default();
         let mut red = |b: &Bar, value: &str| {
-            b.draw(&mut r, value);
+            b.draw(&mut r, value, &Changed::default());
             (0..10).map(|x| px(&r, x, 0)[0]).collect::<Vec<_>>()
         };
         assert_eq!(red(&bar(Side::Right), "25"), [255, 255, 128, 0, 0, 0, 0, 0, 0, 0]);

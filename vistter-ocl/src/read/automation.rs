@@ -4,17 +4,70 @@ use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::time::FrameRate;
 
-use super::scalar;
-use super::walk::{Faults, Node};
-use crate::limits::{MAX_KEYFRAMES, MAX_REPEATS, MAX_STEPS};
-use crate::model::{Automation, Easing, Envelope, Jump, Keyframe, Repeat};
+use super::walk::{Faults, Node, Object};
+use super::{look, scalar};
+use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_REPEATS, MAX_STEPS};
+use crate::model::{Automation, Content, Easing, Envelope, Fill, Jump, Keyframe, Repeat};
 
-pub(super) fn read(n: &Node<'_>, f: &Faults) -> Option<Automation> {
+/// What moves with a whole scene.
+pub(super) fn of_scene(n: &Node<'_>, f: &Faults) -> Option<Automation> {
     let o = n.object(f)?;
-    let opacity = o.optional("opacity", |n, f| envelope(n, f, scalar::unit)).unwrap_or_default();
-    let position = o.optional("position", |n, f| envelope(n, f, point)).unwrap_or_default();
+    let automation = common(&o);
+    let help = "a whole scene only moves and fades; put its layers into a group";
+    o.elsewhere(&["scale", "rotation", "crop", "size", "radius", "color"].map(|name| (name, help)));
     o.finish()?;
-    Some(Automation { opacity, position })
+    Some(automation)
+}
+
+/// What moves with a layer.
+pub(super) fn of_layer(n: &Node<'_>, f: &Faults) -> Option<Automation> {
+    let o = n.object(f)?;
+    let side = |n: &Node<'_>, f: &Faults| scalar::number(n, f, 0.0, MAX_EXTENT);
+    let automation = Automation {
+        scale: o.optional("scale", |n, f| envelope(n, f, 2, look::scale)).unwrap_or_default(),
+        rotation: o.optional("rotation", |n, f| envelope(n, f, 1, look::rotation)).unwrap_or_default(),
+        crop: o.optional("crop", |n, f| envelope(n, f, 4, look::crop)).unwrap_or_default(),
+        size: o.optional("size", |n, f| envelope(n, f, 2, look::size)).unwrap_or_default(),
+        radius: o.optional("radius", |n, f| envelope(n, f, 1, side)).unwrap_or_default(),
+        color: o.optional("color", |n, f| envelope(n, f, 1, scalar::color)).unwrap_or_default(),
+        ..common(&o)
+    };
+    o.finish()?;
+    Some(automation)
+}
+
+fn common(o: &Object<'_, '_>) -> Automation {
+    Automation {
+        opacity: o.optional("opacity", |n, f| envelope(n, f, 1, scalar::unit)).unwrap_or_default(),
+        position: o.optional("position", |n, f| envelope(n, f, 2, point)).unwrap_or_default(),
+        ..Automation::default()
+    }
+}
+
+/// Whether a layer has the properties that its automation moves.
+pub(super) fn fits(layer: &Node<'_>, f: &Faults, a: &Automation, content: &Content) -> Option<()> {
+    use Content::{Ellipse, Progress, Rect, Text, Ticker};
+    let fill = match content {
+        Rect { fill, .. } | Progress { fill, .. } | Ellipse { fill, .. } => Some(fill),
+        _ => None,
+    };
+    let missing = |name: &str, help: &str| {
+        let at = format!("{}/automation/{name}", layer.pointer);
+        let d = Diagnostic::error("OCL-CONFLICT", at, format!("this layer has no \"{name}\" that could move"));
+        f.push(d.help(help));
+        None
+    };
+    if !a.size.keys.is_empty() && fill.is_none() {
+        return missing("size", "only rect, ellipse and progress have one; move \"scale\" instead");
+    }
+    if !a.radius.keys.is_empty() && !matches!(content, Rect { .. } | Progress { .. }) {
+        return missing("radius", "only rect and progress have one");
+    }
+    let colored = matches!(content, Text { .. } | Ticker { .. }) || matches!(fill, Some(Fill::Color(_)));
+    if !a.color.keys.is_empty() && !colored {
+        return missing("color", "only texts and shapes that are filled with one colour have one");
+    }
+    Some(())
 }
 
 fn point(n: &Node<'_>, f: &Faults) -> Option<[f64; 2]> {
@@ -31,17 +84,18 @@ fn point(n: &Node<'_>, f: &Faults) -> Option<[f64; 2]> {
     }
 }
 
-/// A list of keyframes, or an object with one and what comes after it.
+/// A list of keyframes, or an object with one and what comes after it. Each value consists of `many` numbers.
 fn envelope<T>(
     n: &Node<'_>,
     f: &Faults,
+    many: usize,
     value: impl Fn(&Node<'_>, &Faults) -> Option<T> + Copy,
 ) -> Option<Envelope<T>> {
     if !n.value.is_object() {
-        return Some(Envelope { keys: keyframes(n, f, value)?, repeat: Repeat::Once });
+        return Some(Envelope { keys: keyframes(n, f, many, value)?, repeat: Repeat::Once });
     }
     let o = n.object(f)?;
-    let keys = o.required("keyframes", |n, f| keyframes(n, f, value));
+    let keys = o.required("keyframes", |n, f| keyframes(n, f, many, value));
     let ways = o.optional("times", |n, f| scalar::whole(n, f, 1, MAX_REPEATS)).unwrap_or(0) as u32;
     let repeat = o.optional("repeat", |n, f| {
         scalar::one_of(n, f, "repetition", &Repeat::NAMES, |s| match s {
@@ -61,6 +115,7 @@ fn envelope<T>(
 fn keyframes<T>(
     n: &Node<'_>,
     f: &Faults,
+    many: usize,
     value: impl Fn(&Node<'_>, &Faults) -> Option<T> + Copy,
 ) -> Option<Vec<Keyframe<T>>> {
     let list = n.array(f, MAX_KEYFRAMES)?;
@@ -73,7 +128,7 @@ fn keyframes<T>(
         };
         let at = o.required("at", scalar::span);
         let v = o.required("value", value);
-        let easing = o.optional("easing", easing).unwrap_or_default();
+        let (easing, each) = o.optional("easing", |n, f| easings(n, f, many)).unwrap_or_default();
         let whole = o.finish().is_some();
         let (Some(at), Some(v), true) = (at, v, whole) else {
             ok = false;
@@ -86,7 +141,7 @@ fn keyframes<T>(
             ok = false;
             continue;
         }
-        out.push(Keyframe { at, value: v, easing });
+        out.push(Keyframe { at, value: v, easing, each });
     }
     ok.then_some(out)
 }
@@ -99,6 +154,20 @@ fn before(a: Span, b: Span) -> bool {
         (Span::Time(a), Span::Time(b)) => a < b,
         (a, b) => a.frames(FrameRate::FPS_30) < b.frames(FrameRate::FPS_30),
     }
+}
+
+/// One easing, or a list with one for each number of the value.
+fn easings(n: &Node<'_>, f: &Faults, many: usize) -> Option<(Easing, Vec<Easing>)> {
+    if !n.value.is_array() || many == 1 {
+        return easing(n, f).map(|e| (e, Vec::new()));
+    }
+    let list = n.array(f, many)?;
+    if list.len() != many {
+        n.fault(f, "OCL-TYPE", format!("{} easings for the {many} numbers of the value", list.len()));
+        return None;
+    }
+    let each: Vec<Easing> = list.iter().filter_map(|e| easing(e, f)).collect();
+    (each.len() == many).then_some((Easing::Linear, each))
 }
 
 /// A name, or one of the curves with numbers.

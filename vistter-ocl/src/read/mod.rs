@@ -11,18 +11,22 @@
 //! | `token.rs` | tokens |
 //! | `time.rs` | points and lengths of time |
 //! | `scene.rs` | scenes and layers |
+//! | `look.rs` | scale, rotation, crop, masks, blend modes; groups |
+//! | `transition.rs` | how scenes come on and go off |
 //! | `shape.rs` | rectangles and bars |
 //! | `text.rs` | texts and tickers |
 //! | `automation.rs` | keyframes and easings |
 
 mod automation;
 mod document;
+mod look;
 mod scalar;
 mod scene;
 mod shape;
 mod text;
 pub(crate) mod time;
 pub(crate) mod token;
+mod transition;
 mod walk;
 
 use vistter_core::diagnose::{Diagnostic, Severity, Source};

@@ -4,6 +4,7 @@ use serde_json::Value;
 use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
 
+use super::document::Names;
 use super::walk::{Faults, Node};
 use crate::filter::FILTERS;
 use crate::limits::MAX_FILTERS;
@@ -45,6 +46,55 @@ pub(super) fn name_fault(s: &str) -> Option<String> {
     }
     let bad = s.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
     Some(format!("\"{s}\" is not a name: '{bad}' is none of letters, digits, '-', '_' and '.'"))
+}
+
+/// True or false.
+pub(super) fn truth(n: &Node<'_>, f: &Faults) -> Option<bool> {
+    let got = n.value.as_bool();
+    if got.is_none() {
+        n.wrong_type(f, "true or false");
+    }
+    got
+}
+
+/// A list of as many numbers as there must be; `what` says how many and which.
+pub(super) fn numbers<const N: usize>(
+    n: &Node<'_>,
+    f: &Faults,
+    what: &str,
+    read: impl Fn(&Node<'_>) -> Option<f64>,
+) -> Option<[f64; N]> {
+    let list = match n.value {
+        Value::Array(list) if list.len() == N => n.array(f, N)?,
+        _ => {
+            n.fault(f, "OCL-TYPE", what);
+            return None;
+        }
+    };
+    let mut out = [0.0; N];
+    let mut ok = true;
+    for (o, e) in out.iter_mut().zip(&list) {
+        match read(e) {
+            Some(v) => *o = v,
+            None => ok = false,
+        }
+    }
+    ok.then_some(out)
+}
+
+/// The id of an asset that the document names.
+pub(super) fn asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<String> {
+    let s = text(n, f, 256)?;
+    if names.assets.contains(&s.as_str()) {
+        return Some(s);
+    }
+    let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
+    f.push(if names.assets.is_empty() {
+        d.help("name the file under \"assets\"")
+    } else {
+        d.suggest(&s, names.assets.iter().copied())
+    });
+    None
 }
 
 /// A number within `min..=max`.

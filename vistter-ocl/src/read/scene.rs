@@ -2,24 +2,23 @@
 
 use std::collections::HashMap;
 
-use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, scalar, shape, text};
+use super::{automation, look, scalar, shape, text, transition};
 use crate::limits::MAX_LAYERS;
-use crate::model::{Content, Layer, Placement, Scene, Side, Style, Transition, Within};
+use crate::model::{Content, Layer, Placement, Scene, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
     let o = n.object(faults)?;
     let id = o.required("id", scalar::id);
-    let enter = o.optional("in", transition).unwrap_or_default();
-    let exit = o.optional("out", transition).unwrap_or_default();
-    let automation = o.optional("automation", automation::read).unwrap_or_default();
+    let enter = o.optional("in", |n, f| transition::read(n, f, names)).unwrap_or_default();
+    let exit = o.optional("out", |n, f| transition::read(n, f, names)).unwrap_or_default();
+    let automation = o.optional("automation", automation::of_scene).unwrap_or_default();
     let layers = o.required("layers", |n, f| {
         let list = n.array(f, MAX_LAYERS)?;
-        let read: Vec<_> = list.iter().filter_map(|l| layer(l, f, names)).collect();
+        let read: Vec<_> = list.iter().filter_map(|l| layer(l, f, names, 0)).collect();
         doubled(&list, f, "layer");
         Some(read)
     });
@@ -40,46 +39,21 @@ pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
     }
 }
 
-fn transition(n: &Node<'_>, f: &Faults) -> Option<Transition> {
-    let o = n.object(f)?;
-    let kind = o.required("type", |n, f| {
-        scalar::one_of(n, f, "transition", &Style::NAMES, |s| Style::NAMES.into_iter().find(|name| *name == s))
-    });
-    let side = || {
-        let side = o.optional("side", |n, f| scalar::one_of(n, f, "side", &Side::NAMES, Side::parse));
-        side.unwrap_or_default()
-    };
-    let style = match kind {
-        Some("fade") => Style::Fade,
-        Some("wipe") => Style::Wipe(side()),
-        Some("slide") => Style::Slide(side()),
-        Some(_) => Style::Cut,
-        None => {
-            // One fault is enough: its fields are not known when its type is not.
-            ["duration", "easing", "side"].iter().for_each(|name| drop(o.field(name)));
-            Style::Cut
-        }
-    };
-    let (duration, easing) = match (kind, style) {
-        (None, _) | (_, Style::Cut) => (Some(Span::Frames(0)), None),
-        _ => (o.required("duration", scalar::fade), o.optional("easing", automation::easing)),
-    };
-    o.finish()?;
-    kind?;
-    Some(Transition { style, duration: duration?, easing: easing.unwrap_or_default() })
-}
-
-fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
+/// A layer; `depth` groups are round it.
+pub(super) fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option<Layer> {
     let o = n.object(f)?;
     let id = o.required("id", scalar::id);
     let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
     let place = o.optional("position", placement).unwrap_or_default();
     let opacity = o.optional("opacity", scalar::unit).unwrap_or(1.0);
-    let automation = o.optional("automation", automation::read).unwrap_or_default();
+    let look = look::read(&o, names);
+    let automation = o.optional("automation", automation::of_layer).unwrap_or_default();
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
         Some("rect") => shape::rect(&o),
+        Some("ellipse") => shape::ellipse(&o),
+        Some("group") => look::group(&o, names, depth),
         Some("progress") => shape::progress(&o, names),
         Some("text") => text::text(&o, names),
         Some("ticker") => text::ticker(&o, names),
@@ -101,7 +75,9 @@ fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Layer> {
         ("src", "name the file under \"assets\", and its id as \"asset\""),
     ]);
     o.finish()?;
-    Some(Layer { id: id?, z, place, opacity, automation, content: content? })
+    let content = content?;
+    automation::fits(n, f, &automation, &content)?;
+    Some(Layer { id: id?, z, place, opacity, look, automation, content })
 }
 
 fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
@@ -114,23 +90,8 @@ fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
     Some(Placement { anchor, within: within.unwrap_or_default(), x, y })
 }
 
-/// The id of an asset that the document has.
-pub(super) fn asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<String> {
-    let s = scalar::text(n, f, 256)?;
-    if names.assets.contains(&s.as_str()) {
-        return Some(s);
-    }
-    let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
-    f.push(if names.assets.is_empty() {
-        d.help("name the file under \"assets\"")
-    } else {
-        d.suggest(&s, names.assets.iter().copied())
-    });
-    None
-}
-
 fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let asset = o.required("asset", |n, f| asset(n, f, names));
+    let asset = o.required("asset", |n, f| scalar::asset(n, f, names));
     let width = o.optional("width", scalar::length);
     let height = o.optional("height", scalar::length);
     Some(Content::Image { asset: asset?, width, height })

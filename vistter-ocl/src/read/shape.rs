@@ -16,6 +16,13 @@ pub(super) fn rect(o: &Object<'_, '_>) -> Option<Content> {
     Some(Content::Rect { width: width?, height: height?, radius, fill: fill? })
 }
 
+pub(super) fn ellipse(o: &Object<'_, '_>) -> Option<Content> {
+    let width = o.required("width", scalar::length);
+    let height = o.required("height", scalar::length);
+    let fill = fill(o);
+    Some(Content::Ellipse { width: width?, height: height?, fill: fill? })
+}
+
 pub(super) fn progress(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let value = o.required("value", |n, f| scalar::template(n, f, &names.tokens));
     let number = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MOST, MOST);

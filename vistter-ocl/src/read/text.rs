@@ -1,8 +1,8 @@
 //! Texts and tickers: what they say and how they look.
 
 use super::document::Names;
+use super::scalar;
 use super::walk::{Faults, Node, Object};
-use super::{scalar, scene};
 use crate::limits::MAX_RUNS;
 use crate::limits::{MAX_EXTENT, MAX_LINES, MAX_OUTLINE, MAX_PADDING, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
 use crate::model::{Background, Breaks, Color, Content, Outline, Run, Shadow, TextStyle};
@@ -56,7 +56,7 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
 fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Run> {
     let o = n.object(f)?;
     let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
-    let font = o.optional("font", |n, f| scene::asset(n, f, names));
+    let font = o.optional("font", |n, f| scalar::asset(n, f, names));
     let (color, bold) = (o.optional("color", scalar::color), o.optional("weight", weight));
     let (italic, size) = (o.optional("italic", scalar::flag), o.optional("size", size));
     o.finish()?;
@@ -65,7 +65,7 @@ fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Run> {
 
 fn style(o: &Object<'_, '_>, names: &Names<'_>) -> Option<TextStyle> {
     let size = o.required("size", size);
-    let font = o.optional("font", |n, f| scene::asset(n, f, names));
+    let font = o.optional("font", |n, f| scalar::asset(n, f, names));
     let bold = o.optional("weight", weight).unwrap_or(false);
     let italic = o.optional("italic", scalar::flag).unwrap_or(false);
     let tabular = o.optional("digits", |n, f| {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{extend, number, object, of};
 use crate::limits::*;
-use crate::model::{Align, Breaks, Side};
+use crate::model::{Align, Anchor, Blend, Breaks, MaskMode, MaskShape, Side};
 
 /// What goes round a text and under it.
 pub(super) fn decoration() -> [(String, Value); 3] {
@@ -96,6 +96,17 @@ pub(super) fn layers() -> Map<String, Value> {
             &["asset"][..],
         ),
         ("rect", shape(json!({})), &["width", "height"]),
+        ("ellipse", ellipse(), &["width", "height"]),
+        (
+            "group",
+            json!({
+                "width": length("Width of its box; that of what it stands in when left out"),
+                "height": length("Height of its box; that of what it stands in when left out"),
+                "clip": { "description": "What reaches over its box is not seen", "type": "boolean" },
+                "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
+            }),
+            &["layers"],
+        ),
         (
             "progress",
             shape(json!({
@@ -111,6 +122,54 @@ pub(super) fn layers() -> Map<String, Value> {
         ("ticker", ticker, &["size", "width", "speed"]),
     ];
     kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
+}
+
+fn ellipse() -> Value {
+    let mut fields = shape(json!({}));
+    if let Some(f) = fields.as_object_mut() {
+        f.remove("radius");
+    }
+    fields
+}
+
+/// A mask, and the numbers of a look.
+pub(super) fn looks() -> [(String, Value); 4] {
+    let offset = |d: &str| number(-MAX_EXTENT, MAX_EXTENT, d);
+    let mut mask = object(
+        json!({
+            "shape": { "description": "Its form", "enum": MaskShape::NAMES },
+            "mode": { "description": "What it does with what the masks before it leave; add when left out", "enum": MaskMode::NAMES },
+            "invert": { "description": "Everything but the shape", "type": "boolean" },
+            "anchor": { "description": "This point of it stands on the same point of the layer's box", "enum": Anchor::NAMES },
+            "x": offset("Moved right, in base pixels"),
+            "y": offset("Moved down, in base pixels"),
+            "width": number(1.0, MAX_EXTENT, "That of the layer's box when left out"),
+            "height": number(1.0, MAX_EXTENT, "That of the layer's box when left out"),
+            "feather": number(0.0, MAX_EXTENT, "Width of its soft edge"),
+            "radius": number(0.0, MAX_EXTENT, "Corner radius of a rect"),
+            "asset": of("name", "Id of an asset, for an image"),
+            "channel": { "description": "What of an image says how much is seen; alpha when left out", "enum": ["alpha", "luma"] },
+        }),
+        &["shape"],
+    );
+    if let Some(m) = mask.as_object_mut() {
+        m.insert("if".into(), json!({ "properties": { "shape": { "const": "image" } } }));
+        m.insert("then".into(), json!({ "required": ["asset"] }));
+    }
+    let most = json!({ "type": "number", "minimum": -MAX_SCALE, "maximum": MAX_SCALE });
+    let side = |least: f64| json!({ "type": "number", "minimum": least, "maximum": MAX_EXTENT });
+    [
+        ("mask", mask),
+        ("scale", json!({ "anyOf": [most, list(&most, 2)] })),
+        ("crop", list(&side(0.0), 4)),
+        ("size", list(&side(1.0), 2)),
+    ]
+    .map(|(name, def)| (name.to_owned(), def))
+}
+
+/// A list of so many of these.
+pub(super) fn list(of: &Value, n: usize) -> Value {
+    json!({ "type": "array", "minItems": n, "maxItems": n, "items": of })
 }
 
 /// The fields of a filled shape, and these.
@@ -144,13 +203,20 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
         "z": { "description": "A higher layer covers a lower one", "type": "integer", "minimum": -1000, "maximum": 1000 },
         "position": of("position", "Where it stands"),
         "opacity": number(0.0, 1.0, "0 is not there"),
-        "automation": of("automation", "Over time; replaces the fixed values"),
+        "scale": of("scale", "Times its size, about the pivot; a negative one mirrors"),
+        "rotation": number(-MAX_ROTATION, MAX_ROTATION, "Degrees clockwise, about the pivot"),
+        "pivot": { "description": "The point of its box that scale and rotation leave where it is; the anchor when left out", "enum": Anchor::NAMES },
+        "crop": of("crop", "What is cut from its box: [left, top, right, bottom]"),
+        "smooth": { "description": "Stands between pixels when it moves", "type": "boolean" },
+        "blend": { "description": "How its colours meet those below; normal when left out", "enum": Blend::NAMES },
+        "masks": { "description": "What of it is seen", "type": "array", "maxItems": MAX_MASKS, "items": { "$ref": "#/$defs/mask" } },
+        "automation": of("layerAutomation", "Over time; replaces the fixed values"),
     });
     extend(&mut all, fields);
     let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
     let mut def = object(all, &required);
     let either = match kind {
-        "rect" | "progress" => json!([{ "required": ["color"] }, { "required": ["gradient"] }]),
+        "rect" | "ellipse" | "progress" => json!([{ "required": ["color"] }, { "required": ["gradient"] }]),
         "text" | "ticker" => json!([{ "required": ["text"] }, { "required": ["runs"] }]),
         _ => return def,
     };

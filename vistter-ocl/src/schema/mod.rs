@@ -23,8 +23,8 @@ use serde_json::{Map, Value, json};
 use crate::limits::*;
 use crate::model::{Content, Document};
 use document::{asset, token, tokens};
-use layers::{decoration, gradient, layers, run};
-use motion::automation;
+use layers::{decoration, gradient, layers, looks, run};
+use motion::{automation, layer_automation};
 use scene::{position, scene, transition, transitions};
 use values::values;
 
@@ -65,6 +65,8 @@ pub fn schema() -> Value {
     defs.extend(transitions());
     defs.insert("position".into(), position());
     defs.insert("automation".into(), automation());
+    defs.insert("layerAutomation".into(), layer_automation());
+    defs.extend(looks());
     let kinds: Vec<Value> = Content::NAMES.iter().map(|k| json!({ "$ref": format!("#/$defs/{k}") })).collect();
     defs.insert("layer".into(), json!({ "description": "One thing drawn", "oneOf": kinds }));
     defs.extend(gradient());

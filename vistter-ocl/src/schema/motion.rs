@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{number, object, of};
+use super::layers::list;
+use super::{extend, number, object, of};
 use crate::limits::*;
 use crate::model::Repeat;
 
-pub(super) fn keyframes(value: Value) -> Value {
+pub(super) fn keyframes(value: Value, many: usize) -> Value {
     let frame = object(
-        json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": { "$ref": "#/$defs/easing" } }),
+        json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": easing(many) }),
         &["at", "value"],
     );
     let list = json!({ "type": "array", "maxItems": MAX_KEYFRAMES, "items": frame });
@@ -27,5 +28,32 @@ pub(super) fn automation() -> Value {
     let most = MAX_EXTENT;
     let offset = json!({ "type": "number", "minimum": -most, "maximum": most });
     let point = json!({ "type": "array", "prefixItems": [offset, offset], "items": false, "minItems": 2 });
-    object(json!({ "opacity": keyframes(number(0.0, 1.0, "0 is not there")), "position": keyframes(point) }), &[])
+    object(json!({ "opacity": keyframes(number(0.0, 1.0, "0 is not there"), 1), "position": keyframes(point, 2) }), &[])
+}
+
+/// What of a layer moves.
+pub(super) fn layer_automation() -> Value {
+    let mut all = automation();
+    let def = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
+    let more = json!({
+        "scale": keyframes(def("scale"), 2),
+        "rotation": keyframes(number(-MAX_ROTATION, MAX_ROTATION, "Degrees clockwise"), 1),
+        "crop": keyframes(def("crop"), 4),
+        "size": keyframes(def("size"), 2),
+        "radius": keyframes(number(0.0, MAX_EXTENT, "Corner radius"), 1),
+        "color": keyframes(def("color"), 1),
+    });
+    if let Some(fields) = all.get_mut("properties") {
+        extend(fields, more);
+    }
+    all
+}
+
+/// How a value of so many numbers goes on to the next.
+fn easing(many: usize) -> Value {
+    let one = json!({ "$ref": "#/$defs/easing" });
+    match many {
+        1 => one,
+        n => json!({ "anyOf": [one, list(&one, n)] }),
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{extend, number, object, of};
 use crate::limits::*;
-use crate::model::{Anchor, Side, Style, Within};
+use crate::model::{Anchor, Interrupted, MatteForm, Side, Style, Within};
 
 pub(super) fn scene() -> Value {
     object(
@@ -34,13 +34,31 @@ pub(super) fn transitions() -> Map<String, Value> {
                 json!({
                     "duration": of("span", "How long"),
                     "easing": of("easing", "How it runs in that time; evenly when left out"),
+                    "interrupted": { "description": "What happens when the scene is to go the other way before it is over; reverse when left out", "enum": Interrupted::NAMES },
                 }),
             );
         }
-        if matches!(name, "wipe" | "slide") {
+        if matches!(name, "wipe" | "slide" | "push") {
             let side =
                 json!({ "description": "Where it comes from, or goes to; left when left out", "enum": Side::NAMES });
             extend(&mut fields, json!({ "side": side }));
+        }
+        match name {
+            "wipe" => extend(
+                &mut fields,
+                json!({
+                    "matte": { "description": "The form of the edge, instead of a side", "enum": MatteForm::NAMES },
+                    "angle": number(-360.0, 360.0, "Where a linear edge runs, in degrees: 0 right, 90 down"),
+                    "asset": of("name", "Id of an asset for the matte image: what is dark comes first"),
+                    "softness": number(0.0, 1.0, "How wide the edge is, as a part of its way"),
+                    "invert": { "description": "What came last comes first", "type": "boolean" },
+                }),
+            ),
+            "zoom" => {
+                extend(&mut fields, json!({ "from": number(0.0, MAX_ZOOM, "So many times its size; 0 when left out") }))
+            }
+            "dip" => extend(&mut fields, json!({ "color": of("color", "Black when left out") })),
+            _ => {}
         }
         let required: &[&str] = if name == "cut" { &["type"] } else { &["type", "duration"] };
         (format!("{name}Transition"), object(fields, required))

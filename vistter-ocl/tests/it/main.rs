@@ -4,6 +4,7 @@
 
 mod broken;
 mod demo;
+mod effects;
 mod fuzz;
 mod golden;
 mod overlay;

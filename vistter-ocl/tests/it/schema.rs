@@ -25,6 +25,9 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("cutTransition", "/scenes/0/out"),
         ("wipeTransition", "/scenes/1/in"),
         ("slideTransition", "/scenes/1/out"),
+        ("pushTransition", "/scenes/2/in"),
+        ("zoomTransition", "/scenes/2/out"),
+        ("dipTransition", "/scenes/3/in"),
         ("automation", "/scenes/0/automation"),
         ("image", "/scenes/0/layers/0"),
         ("rect", "/scenes/0/layers/1"),
@@ -38,6 +41,10 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("shadow", "/scenes/0/layers/2/shadow"),
         ("background", "/scenes/0/layers/2/background"),
         ("position", "/scenes/0/layers/0/position"),
+        ("layerAutomation", "/scenes/0/layers/1/automation"),
+        ("ellipse", "/scenes/0/layers/5/layers/0"),
+        ("group", "/scenes/0/layers/5"),
+        ("mask", "/scenes/0/layers/5/masks/0"),
     ];
     (serde_json::from_str(&text).unwrap(), places)
 }

@@ -1,0 +1,159 @@
+//! Groups, scale, rotation, crops, masks, blend modes, transitions: what holds whatever they look like.
+
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::*;
+use vistter_core::clock::WallTime;
+use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
+use vistter_core::time::FrameRate;
+use vistter_ocl::OclOverlay;
+
+use crate::overlay::{count_allocations, pixels};
+use crate::picture::background;
+
+const CANVAS: Canvas = Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 };
+
+const BUSY: &str = r##"{
+  "ocl": "1.0",
+  "canvas": { "width": 640, "height": 360 },
+  "tokens": { "name": { "default": "Ada" } },
+  "scenes": [
+    { "id": "main",
+      "in": { "type": "fade", "duration": 0.3 },
+      "layers": [
+        { "id": "card", "type": "group", "width": 300, "height": 160, "position": { "anchor": "center" }, "masks": [ { "shape": "rect", "radius": 30, "feather": 8 } ],
+          "automation": { "opacity": [ { "at": 0, "value": 0 }, { "at": 1, "value": 1 } ], "rotation": [ { "at": 1, "value": 0 }, { "at": 3, "value": 33, "easing": "hold" }, { "at": 4, "value": 0 } ] },
+          "layers": [
+            { "id": "back", "type": "rect", "width": 300, "height": 160, "color": "#0B1220E0",
+              "automation": { "color": [ { "at": 2, "value": "#0B1220E0" }, { "at": 3, "value": "#FF5A5F" } ] } },
+            { "id": "name", "type": "text", "text": "{{name}} {{clock|%S}}", "size": 40, "position": { "anchor": "center" } },
+            { "id": "shine", "type": "ellipse", "width": 90, "height": 90, "color": "#FFFFFF60", "blend": "overlay",
+              "automation": { "position": [ { "at": 0, "value": [-90, 10] }, { "at": 2, "value": [300, 10] } ] } }
+          ] },
+        { "id": "loose", "type": "group", "width": 100, "height": 40, "position": { "x": 11, "y": 7 }, "layers": [
+            { "id": "run", "type": "ticker", "text": "one two three", "size": 20, "width": 101, "speed": 90, "position": { "anchor": "bottom" } } ] },
+        { "id": "turned", "type": "ticker", "text": "four five six", "size": 24, "width": 200, "speed": 60, "rotation": 90, "position": { "anchor": "right" } },
+        { "id": "logo", "type": "rect", "width": 60, "height": 60, "radius": 9, "color": "#FFD23F", "pivot": "center", "position": { "anchor": "bottom-right", "x": -30, "y": -30 },
+          "automation": { "scale": { "repeat": "pingPong", "times": 4, "keyframes": [ { "at": 0, "value": 1, "easing": ["easeInOut", "linear"] }, { "at": 1, "value": [1.5, 0.2] } ] },
+                          "size": [ { "at": 1, "value": [60, 60] }, { "at": 2, "value": [80, 30] } ], "radius": [ { "at": 1, "value": 9 }, { "at": 2, "value": 15 } ] } },
+        { "id": "shade", "type": "rect", "width": 640, "height": 60, "color": "#404040", "blend": "multiply", "position": { "anchor": "bottom" },
+          "automation": { "crop": [ { "at": 0, "value": [0, 0, 640, 0] }, { "at": 2, "value": [0, 0, 0, 0] } ] } }
+      ] }
+  ]
+}"##;
+
+fn overlay(text: &str) -> OclOverlay {
+    let none: HashMap<String, Vec<u8>> = HashMap::new();
+    let mut o = OclOverlay::from_str("test", text, &none, None, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"));
+    o.prepare(CANVAS).unwrap();
+    o
+}
+
+fn tick(frame: u64) -> Tick {
+    Tick { frame, wall: WallTime::from_unix_nanos(1_700_000_000_300_000_000).plus(FrameRate::FPS_30.time_of(frame)) }
+}
+
+fn draw(o: &mut OclOverlay, frame: u64) -> Vec<u8> {
+    let mut buf = background(CANVAS.width, CANVAS.height);
+    o.compose(tick(frame), &mut buf).unwrap();
+    pixels(&buf)
+}
+
+#[test]
+fn seek_equals_play() {
+    let (mut played, mut sought) = (overlay(BUSY), overlay(BUSY));
+    for o in [&mut played, &mut sought] {
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+    }
+    for f in 0..120 {
+        let p = draw(&mut played, f);
+        if f % 19 == 7 {
+            assert_eq!(draw(&mut sought, f), p, "frame {f}");
+        }
+    }
+    assert_eq!(draw(&mut played, 40), draw(&mut sought, 40), "and back");
+}
+
+#[test]
+fn is_static_until_is_kept() {
+    // without the tickers, which move at every frame
+    let still = BUSY.replace("\"speed\": 90", "\"speed\": 1").replace("\"speed\": 60", "\"speed\": 1");
+    let mut o = overlay(&still);
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    let mut f = 0;
+    while f < 200 {
+        let now = draw(&mut o, f);
+        let until = o.is_static_until(tick(f)).unwrap_or(f + 40);
+        assert!(until > f);
+        for g in f..until {
+            assert_eq!(draw(&mut o, g), now, "{f} said static until {until}, but {g} differs");
+        }
+        f = until;
+    }
+}
+
+/// Two threads that render the same scene, each other frame, and one that renders all: the same pictures.
+#[test]
+fn the_same_on_any_number_of_threads() {
+    let all = |first: u64, step: usize| {
+        let mut o = overlay(BUSY);
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        (first..40).step_by(step).map(|f| (f, draw(&mut o, f))).collect::<BTreeMap<_, _>>()
+    };
+    let one = all(0, 1);
+    let mut many = BTreeMap::new();
+    std::thread::scope(|s| {
+        let threads: Vec<_> = (0..4).map(|i| s.spawn(move || all(i, 4))).collect();
+        threads.into_iter().for_each(|t| many.extend(t.join().unwrap()));
+    });
+    assert!(one == many);
+}
+
+#[test]
+fn what_moves_allocates_nothing_once_it_has_all_been_seen() {
+    let mut o = overlay(BUSY);
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    let mut buf = background(CANVAS.width, CANVAS.height);
+    let still = |frame| Tick { frame, wall: WallTime::from_unix_nanos(0) };
+    (0..200).for_each(|f| o.compose(still(f), &mut buf).unwrap());
+    let n = count_allocations(|| (60..260).for_each(|f| o.compose(still(f), &mut buf).unwrap()));
+    assert_eq!(n, 0);
+}
+
+/// A group of one layer that nothing is done to is that layer, bit for bit; and one that is composited first nearly so.
+#[test]
+fn a_group_of_one_is_its_layer() {
+    let one = |layer: &str| {
+        let text = format!(
+            r##"{{ "ocl": "1.0", "canvas": {{ "width": 640, "height": 360 }}, "scenes": [ {{ "id": "m", "layers": [ {layer} ] }} ] }}"##
+        );
+        let mut o = overlay(&text);
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        draw(&mut o, 5)
+    };
+    let rect = r##"{ "id": "r", "type": "rect", "width": 301, "height": 99, "radius": 20, "color": "#FF5A5FC0", "position": { "anchor": "center", "x": 3, "y": 5 } }"##;
+    let alone = one(rect);
+    assert_eq!(one(&format!(r#"{{ "id": "g", "type": "group", "layers": [ {rect} ] }}"#)), alone);
+    let composited = one(&format!(r#"{{ "id": "g", "type": "group", "clip": true, "layers": [ {rect} ] }}"#));
+    let worst = composited.iter().zip(&alone).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(worst <= 1, "{worst}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    /// Any numbers that the language allows draw something or nothing, and never panic.
+    #[test]
+    fn any_look_draws(sx in -64.0..64.0f64, sy in -64.0..64.0f64, turn in -36_000.0..36_000.0f64, crop in any::<[u8; 4]>(), x in -8192.0..8192.0f64,
+                      near in any::<bool>(), blend in 0usize..7, feather in 0.0..300.0f64, size in 1.0..300.0f64) {
+        let mode = ["normal", "multiply", "screen", "overlay", "add", "darken", "lighten"][blend];
+        let x = if near { x / 50.0 } else { x };
+        let look = format!(r#""scale": [{sx}, {sy}], "rotation": {turn}, "crop": {crop:?}, "blend": "{mode}", "smooth": {near},
+            "masks": [ {{ "shape": "ellipse", "feather": {feather}, "width": {size} }} ], "position": {{ "anchor": "center", "x": {x}, "y": 3.5 }}"#);
+        let text = format!(r##"{{ "ocl": "1.0", "canvas": {{ "width": 640, "height": 360 }}, "scenes": [ {{ "id": "m", "layers": [
+            {{ "id": "r", "type": "rect", "width": {size}, "height": 20, "color": "#FF5A5FC0", {look} }},
+            {{ "id": "g", "type": "group", "width": 50, "height": {size}, {look}, "layers": [ {{ "id": "e", "type": "ellipse", "width": 90, "height": 10, "color": "#FFFFFF", {look} }} ] }} ] }} ] }}"##);
+        let mut o = overlay(&text);
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        draw(&mut o, 0);
+    }
+}
