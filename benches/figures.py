@@ -1,10 +1,11 @@
-"""The six figures. Each takes a `Bench` and returns rows for the table: (what, ours, FFmpeg, ratio, remark)."""
+"""The figures. Each takes a `Bench` and returns rows for the table: (what, ours, FFmpeg, ratio, remark)."""
 
 import math
 import statistics
 import time
 from urllib.parse import urlsplit
 
+import control
 import media
 from measure import Failed, start
 from peers import Camera, Nginx
@@ -278,4 +279,4 @@ def memory(bench):
     return rows
 
 
-FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory}
+FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory, 7: control.onboarding_and_health}

@@ -5,6 +5,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 # One command, so that the crates are built once, with the same features.
-cargo build -q --release -p vistter-appliance -p vistter-core -p vistter-ocl --features vistter-core/codecs \
-  --bin vistter --example encode_y4m --example blend_bench
+cargo build -q --release -p vistter-appliance -p vistter-core -p vistter-ocl -p vistter-ptz --features vistter-core/codecs,vistter-ptz/sim \
+  --bin vistter --example encode_y4m --example blend_bench --example health_cost
 exec python3 benches/bench.py "$@"

@@ -3,6 +3,7 @@
 //!
 //! This crate joins the others: [`core`], [`ocl`], [`rtmp`] and [`ptz`] are whole crates; what a show needs is at the
 //! top. [`start`] builds everything from a show file's [`ShowConfig`]; [`Session::builder`] takes parts of your own.
+//! [`mod@onboard`] tries a camera before it is put into a show.
 //!
 //! ```no_run
 //! # async fn f() -> vistter::Result<()> {
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod compose;
+pub mod onboard;
 
 /// The README's examples are compiled.
 #[cfg(doctest)]
@@ -24,6 +26,7 @@ mod compose;
 struct Readme;
 
 pub use compose::{Prepared, RECORDING, camera, prepare, start};
+pub use onboard::onboard;
 pub use vistter_core as core;
 pub use vistter_core::config::ShowConfig;
 pub use vistter_core::session::{Session, SessionEvent, SessionStatus, Summary};

@@ -7,4 +7,6 @@ mod peers;
 
 #[cfg(feature = "sim")]
 mod cuts;
+#[cfg(feature = "sim")]
+mod onboard;
 mod peers_work;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod ocl;
+pub(crate) mod onboard;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +16,8 @@ Exit codes: 0 done · 1 failed · 2 wrong usage · 3 the show file is wrong · 4
 
 First steps:
   vistter demo                            a whole show on this machine, nothing needed
-  vistter probe rtsp://USER:PASSWORD@CAMERA/stream   what a camera sends
+  vistter discover                        cameras on the network
+  vistter onboard onvif://USER:PASSWORD@CAMERA   is it fit for a show, and which stream of it
   vistter check show.json                 what is wrong with a show file
   vistter run show.json                   on air";
 
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Find ONVIF cameras on the network
     Discover(DiscoverArgs),
+    /// Try a camera before it is put into a show: its password, its best stream, the first picture, its presets
+    Onboard(onboard::OnboardArgs),
     /// Move a camera, list and store its presets
     Ptz(PtzArgs),
     /// Say what this machine can do

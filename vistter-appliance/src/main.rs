@@ -41,6 +41,7 @@ fn main() -> std::process::ExitCode {
             Command::Demo(a) => commands::demo::demo(a).await,
             Command::Probe(a) => commands::probe::probe(a).await,
             Command::Discover(a) => commands::discover::discover(a).await,
+            Command::Onboard(a) => Box::pin(commands::onboard::onboard(a)).await,
             Command::Ptz(a) => commands::ptz::ptz(a).await,
             Command::Doctor(a) => commands::doctor::doctor(&a),
             Command::Check(a) => commands::check::check(&a),

@@ -9,6 +9,7 @@
 //! | `session` | feeds, the program worker, supervised outputs, [`session::Session`] |
 //! | `rtsp` | RTSP cameras (`source::rtsp`) |
 //! | `codecs` | software H.264/H.265/AAC (`codec`) |
+//! | `png` | pictures as PNG (`picture`) |
 //! | `mp4` | the fragmented MP4 recorder (`output::mp4`) |
 //! | `sim` | an RTSP test camera (`sim`) |
 //! | `schema` | JSON Schema of the configuration (`config`) |
@@ -30,6 +31,7 @@ pub mod media;
 #[cfg(feature = "session")]
 mod meter;
 mod null;
+pub mod onboard;
 pub mod ports;
 mod secret;
 pub mod time;
@@ -41,6 +43,8 @@ pub mod codec;
 pub mod feed;
 #[cfg(feature = "session")]
 pub mod output;
+#[cfg(feature = "png")]
+pub mod picture;
 #[cfg(feature = "session")]
 pub mod program;
 #[cfg(feature = "session")]

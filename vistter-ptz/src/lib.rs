@@ -7,6 +7,8 @@
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
 //! - [`discovery`]: finding cameras by WS-Discovery. [`driver()`]: the driver for an address such as `onvif://10.0.0.20`.
 //! - [`onvif`]: a thin ONVIF client (device, media profiles, PTZ) and [`onvif::OnvifDriver`] behind the same trait.
+//! - [`health`]: is the camera there? A light question now and then, one event per change.
+//! - [`onboard`]: is a camera fit for a show? The steps that ask an ONVIF device.
 //! - `sim` (feature `sim`): simulated cameras with motors that take time, on loopback.
 //!
 //! ```no_run
@@ -36,16 +38,19 @@
 //! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,
 //! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password. No TLS, no events, no imaging.
 //!
-//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. Onboarding
-//! is absent, and no show file names a PTZ camera yet. Discovery: IPv4 multicast on each interface, and addresses one by one;
+//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. No show file
+//! names a PTZ camera yet. Discovery: IPv4 multicast on each interface, and addresses one by one;
 //! no mDNS, no IPv6. Simulated cameras: VISCA and ONVIF; the latter is
 //! driven in the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
 #![forbid(unsafe_code)]
 
 mod connect;
 pub mod discovery;
+pub mod health;
 pub mod mover;
+pub mod onboard;
 pub mod onvif;
+mod rtsp;
 pub mod settle;
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -6,6 +6,7 @@ pub(crate) mod discover;
 pub(crate) mod doctor;
 mod load;
 pub(crate) mod ocl;
+pub(crate) mod onboard;
 mod play;
 pub(crate) mod probe;
 pub(crate) mod ptz;

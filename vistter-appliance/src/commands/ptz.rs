@@ -1,6 +1,7 @@
 //! `vistter ptz`: a camera moved by hand.
 
 use serde_json::{Value, json};
+use vistter::ptz::health::{HealthPolicy, check, heartbeat};
 use vistter::ptz::mover::{Arrival, LearnedTimes, Mover, MoverPolicy, View};
 use vistter_core::clock::SystemClock;
 use vistter_core::config::Address;
@@ -15,7 +16,8 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
     let address = Address::parse(args.camera.expose()).ok_or_else(|| {
         Error::new(ErrorKind::Config, "the camera's address is not a URL").next("give onvif://HOST or visca://HOST")
     });
-    let driver = match address.and_then(|a| vistter::ptz::driver(&a, SystemClock::shared())) {
+    let driver = address.and_then(|a| vistter::ptz::driver(&a, SystemClock::shared()).map(|d| (a, d)));
+    let (address, driver) = match driver {
         Ok(d) => d,
         Err(e) => {
             fail(&e.to_string());
@@ -23,7 +25,7 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
         }
     };
     let (camera, task) = Mover::start(driver, MoverPolicy::default(), LearnedTimes::default());
-    let result = act(&camera, &args.action).await;
+    let result = act(&camera, &address, &args.action).await;
     // The task closes the driver; it ends when nobody can command it any more.
     drop(camera);
     let _ = task.await;
@@ -49,7 +51,7 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
 }
 
 /// The result as JSON and as text.
-async fn act(camera: &Mover, action: &PtzAction) -> Result<(Value, String)> {
+async fn act(camera: &Mover, address: &Address, action: &PtzAction) -> Result<(Value, String)> {
     Ok(match action {
         PtzAction::List => {
             let presets = camera.presets().await?;
@@ -87,13 +89,19 @@ async fn act(camera: &Mover, action: &PtzAction) -> Result<(Value, String)> {
         }
         PtzAction::Status => {
             let PtzStatus { position: at, moving } = camera.status().await?;
+            let mut beat = heartbeat(address, Some(camera), SystemClock::shared())?;
+            let health = check(&mut *beat, HealthPolicy::default()).await;
             let word = match moving {
                 Some(true) => "moving",
                 Some(false) => "standing",
                 None => "the camera does not tell whether it moves",
             };
             let place = at.map_or_else(|| "; it does not tell its position".to_owned(), position);
-            (json!({ "position": at, "moving": moving }), format!("{word}{place}"))
+            let answer =
+                health.answered_in_secs.map(|s| format!(", answers in {:.0} ms", s * 1000.0)).unwrap_or_default();
+            let clock = health.clock_skew_secs.filter(|s| s.abs() > 1.0);
+            let clock = clock.map(|s| format!(", its clock is off by {s:.0} s")).unwrap_or_default();
+            (json!({ "position": at, "moving": moving, "health": health }), format!("{word}{place}{answer}{clock}"))
         }
     })
 }

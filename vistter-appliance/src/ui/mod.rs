@@ -4,7 +4,7 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod log;
-pub(crate) mod picture;
+pub(crate) use vistter_core::picture;
 
 /// Says on stderr why the command failed.
 pub(crate) fn fail(what: &str) {

@@ -12,5 +12,6 @@ mod failures;
 mod judge;
 mod ocl;
 mod on_air;
+mod onboard;
 mod ptz;
 mod vistter;

@@ -36,7 +36,9 @@ fn an_onvif_camera_by_hand() {
     ptz(&["move", "0", "0", "0"]).assert_code(0);
     let arrived = json_of(ptz(&["goto", "stage"]).assert_code(0));
     assert!((arrived["arrived"]["position"]["pan"].as_f64().unwrap() + 0.5).abs() < 0.01, "{arrived}");
-    assert_eq!(json_of(&ptz(&["status"]))["moving"], json!(false));
+    let status = json_of(&ptz(&["status"]));
+    assert_eq!((&status["moving"], &status["health"]["state"]), (&json!(false), &json!("online")));
+    assert!(status["health"]["clock_skew_secs"].as_f64().unwrap().abs() < 3.0, "{status}");
     assert_eq!(json_of(&ptz(&["stop"]))["stopped"], json!(true));
     let gone = ptz(&["goto", "nowhere"]);
     gone.assert_code(1).assert_says("no preset");

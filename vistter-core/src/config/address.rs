@@ -99,7 +99,17 @@ fn mask(path: &str) -> String {
                 out.push_str(name);
                 out.push_str("=…");
             }
-            _ => out.push_str(body),
+            // The XM clones join the parts with underscores: user=admin_password=x_channel=1_stream=0.sdp
+            _ => match body.to_ascii_lowercase().find("_password=").filter(|at| body.is_char_boundary(*at)) {
+                Some(at) if i > 0 => {
+                    let value = at + "_password=".len();
+                    let end = body[value..].find('_').map_or(body.len(), |n| value + n);
+                    out.push_str(&body[..value]);
+                    out.push('…');
+                    out.push_str(&body[end..]);
+                }
+                _ => out.push_str(body),
+            },
         }
         out.push_str(sep);
     }
@@ -177,6 +187,10 @@ mod tests {
         assert_eq!(
             Address::parse("rtsp://h/user=a&password=b&channel=1").unwrap().shown(),
             "rtsp://h/user=a&password=…&channel=1"
+        );
+        assert_eq!(
+            Address::parse("rtsp://h/user=a_password=tlJwpbo6_channel=1_stream=0.sdp?real_stream").unwrap().shown(),
+            "rtsp://h/user=a_password=…_channel=1_stream=0.sdp?real_stream"
         );
         for bad in ["", "rtsp:/x", "rtsp://", "rtsp:// h", "://h", "rtsp://:554/", "rtsp://u:p@/x"] {
             assert!(Address::parse(bad).is_none(), "{bad}");

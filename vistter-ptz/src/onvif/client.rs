@@ -160,6 +160,26 @@ impl OnvifClient {
         Ok(device)
     }
 
+    /// Asks for the camera's clock, on a connection of its own and without a password: the lightest sign of life. The
+    /// camera's clock minus ours, zero if it does not tell.
+    ///
+    /// # Errors
+    /// What the device or the way to it says.
+    pub async fn read_clock(&mut self) -> Result<MediaTime> {
+        let Some(device) = self.device.clone() else {
+            self.find_port().await?;
+            return Ok(self.skew.unwrap_or_default());
+        };
+        let told = ask_time(&self.options, &device).await.map_err(|e| e.at(self.describe()));
+        match &told {
+            Ok(skew) => self.skew = Some(*skew),
+            // It may come back at another port, if the user named none.
+            Err(e) if e.kind() == ErrorKind::Refused && self.options.port.is_none() => self.device = None,
+            Err(_) => {}
+        }
+        told
+    }
+
     /// Calls an operation and gives the first element of the answer's body.
     ///
     /// # Errors
@@ -260,18 +280,33 @@ impl OnvifClient {
         Ok(message)
     }
 
-    /// The first of [`PORTS`] at which a device service answers. All are asked at once.
     async fn find_port(&mut self) -> Result<Endpoint> {
+        self.find(&PORTS).await.map_err(|_| {
+            let e = Error::new(ErrorKind::Refused, format!("nothing speaks ONVIF at {}", self.options.host));
+            e.next(
+                "check the address, and that ONVIF is switched on in the camera; give its port if it is none of the usual",
+            )
+        })
+    }
+
+    /// Finds the first of these ports at which a device service answers, and stays with it. All are asked at once, without
+    /// a password.
+    ///
+    /// # Errors
+    /// What each port said, in the order of the ports, when none answers.
+    pub async fn find(&mut self, ports: &[u16]) -> Result<Endpoint, Vec<(u16, Error)>> {
         let mut asked = JoinSet::new();
-        for (i, port) in PORTS.into_iter().enumerate() {
+        for (i, port) in ports.iter().enumerate() {
             let options = self.options.clone();
             let to = Endpoint { authority: format!("{}:{port}", options.host), path: options.path.clone() };
             asked.spawn(async move { (i, ask_time(&options, &to).await.map(|skew| (to, skew))) });
         }
-        let mut answers: [Option<Result<(Endpoint, MediaTime)>>; PORTS.len()] = Default::default();
+        let mut answers: Vec<Option<Result<(Endpoint, MediaTime)>>> = ports.iter().map(|_| None).collect();
         while let Some(done) = asked.join_next().await {
-            if let Ok((i, answer)) = done {
-                answers[i] = Some(answer);
+            if let Ok((i, answer)) = done
+                && let Some(place) = answers.get_mut(i)
+            {
+                *place = Some(answer);
             }
             // An answer counts once all before it have failed.
             let first = answers.iter().position(|a| !matches!(a, Some(Err(_))));
@@ -281,10 +316,8 @@ impl OnvifClient {
                 return Ok(to.clone());
             }
         }
-        let e = Error::new(ErrorKind::Refused, format!("nothing speaks ONVIF at {}", self.options.host));
-        Err(e.next(
-            "check the address, and that ONVIF is switched on in the camera; give its port if it is none of the usual",
-        ))
+        let failed = |(port, answer): (&u16, Option<Result<_>>)| answer.and_then(Result::err).map(|e| (*port, e));
+        Err(ports.iter().zip(answers).filter_map(failed).collect())
     }
 }
 

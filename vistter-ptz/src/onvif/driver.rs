@@ -33,6 +33,13 @@ impl OnvifDriver {
     pub fn client(&mut self) -> &mut OnvifClient {
         &mut self.client
     }
+    /// The head that moves it, with its ranges.
+    ///
+    /// # Errors
+    /// `Unsupported` for a camera that cannot be moved; what the device or the way to it says.
+    pub async fn node(&mut self) -> Result<Node> {
+        Ok(self.setup().await?.node)
+    }
 
     /// Who made the device.
     ///

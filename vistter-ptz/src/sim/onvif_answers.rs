@@ -1,8 +1,9 @@
-//! What the simulated camera says that does not depend on its state: services, profiles, nodes. In the order of ONVIF's
+//! What the simulated camera says that does not depend on its state: services, nodes. In the order of ONVIF's
 //! schemas, which strict clients insist on.
 
 use vistter_core::clock::WallTime;
 
+use super::onvif_media::SimProfile;
 use crate::onvif::services::{DEVICE, MEDIA1, MEDIA2, PTZ};
 use crate::onvif::time::write_date_time;
 use crate::onvif::xml::escape;
@@ -11,12 +12,11 @@ use crate::onvif::xml::escape;
 pub(super) struct Addresses<'a> {
     pub(super) authority: &'a str,
     pub(super) stream: &'a str,
+    pub(super) profiles: &'a [SimProfile],
     pub(super) ptz: bool,
     pub(super) new: bool,
 }
 
-/// Tokens of the profiles.
-pub(super) const PROFILES: [&str; 2] = ["main", "sub"];
 const SPACE: &str = "http://www.onvif.org/ver10/tptz";
 
 /// An envelope around `<OPERATIONResponse>` of the service at a path.
@@ -101,11 +101,7 @@ pub(super) fn device(name: &str, at: &Addresses<'_>, wall: WallTime) -> Option<S
     })
 }
 
-fn size(token: &str) -> (u32, u32, u32) {
-    if token == "main" { (1920, 1080, 4096) } else { (640, 360, 512) }
-}
-
-fn ptz_configuration(tag: &str) -> String {
+pub(super) fn ptz_configuration(tag: &str) -> String {
     format!(
         "<{tag} token=\"ptz\"><tt:Name>PTZ</tt:Name><tt:UseCount>2</tt:UseCount><tt:NodeToken>node</tt:NodeToken>\
          <tt:DefaultAbsolutePantTiltPositionSpace>{SPACE}/PanTiltSpaces/PositionGenericSpace</tt:DefaultAbsolutePantTiltPositionSpace>\
@@ -116,65 +112,6 @@ fn ptz_configuration(tag: &str) -> String {
          <tt:DefaultContinuousZoomVelocitySpace>{SPACE}/ZoomSpaces/VelocityGenericSpace</tt:DefaultContinuousZoomVelocitySpace>\
          <tt:DefaultPTZTimeout>PT10S</tt:DefaultPTZTimeout></{tag}>"
     )
-}
-
-const SOURCE: &str = "<tt:Name>Source</tt:Name><tt:UseCount>2</tt:UseCount><tt:SourceToken>source</tt:SourceToken>\
-    <tt:Bounds x=\"0\" y=\"0\" width=\"1920\" height=\"1080\"/>";
-const MULTICAST: &str = "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address>\
-    <tt:Port>0</tt:Port><tt:TTL>1</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>";
-
-pub(super) fn media1(name: &str, at: &Addresses<'_>) -> Option<String> {
-    let ptz = if at.ptz { ptz_configuration("tt:PTZConfiguration") } else { String::new() };
-    let profile = |token: &str| {
-        let (w, h, kbps) = size(token);
-        format!(
-            "<trt:Profiles token=\"{token}\" fixed=\"true\"><tt:Name>{token}</tt:Name>\
-             <tt:VideoSourceConfiguration token=\"vsc\">{SOURCE}</tt:VideoSourceConfiguration>\
-             <tt:VideoEncoderConfiguration token=\"vec-{token}\"><tt:Name>{token}</tt:Name><tt:UseCount>1</tt:UseCount>\
-             <tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{w}</tt:Width><tt:Height>{h}</tt:Height></tt:Resolution>\
-             <tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit>\
-             <tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>{kbps}</tt:BitrateLimit></tt:RateControl>\
-             <tt:H264><tt:GovLength>50</tt:GovLength><tt:H264Profile>Main</tt:H264Profile></tt:H264>{MULTICAST}\
-             <tt:SessionTimeout>PT60S</tt:SessionTimeout></tt:VideoEncoderConfiguration>{ptz}</trt:Profiles>"
-        )
-    };
-    Some(match name {
-        "GetProfiles" => PROFILES.map(profile).concat(),
-        "GetVideoSources" => "<trt:VideoSources token=\"source\"><tt:Framerate>25</tt:Framerate><tt:Resolution>\
-             <tt:Width>1920</tt:Width><tt:Height>1080</tt:Height></tt:Resolution></trt:VideoSources>"
-            .into(),
-        "GetStreamUri" | "GetSnapshotUri" => {
-            let http = format!("http://{}/snapshot.jpg", at.authority);
-            let uri = if name == "GetStreamUri" { at.stream } else { &http };
-            format!(
-                "<trt:MediaUri><tt:Uri>{}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect>\
-                 <tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri>",
-                escape(uri)
-            )
-        }
-        _ => return None,
-    })
-}
-
-pub(super) fn media2(name: &str, at: &Addresses<'_>) -> Option<String> {
-    let ptz = if at.ptz { ptz_configuration("tr2:PTZ") } else { String::new() };
-    let profile = |token: &str| {
-        let (w, h, kbps) = size(token);
-        format!(
-            "<tr2:Profiles token=\"{token}\" fixed=\"true\"><tr2:Name>{token}</tr2:Name><tr2:Configurations>\
-             <tr2:VideoSource token=\"vsc\">{SOURCE}</tr2:VideoSource>\
-             <tr2:VideoEncoder token=\"vec-{token}\" GovLength=\"50\" Profile=\"Main\"><tt:Name>{token}</tt:Name>\
-             <tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{w}</tt:Width>\
-             <tt:Height>{h}</tt:Height></tt:Resolution><tt:RateControl ConstantBitRate=\"false\">\
-             <tt:FrameRateLimit>25</tt:FrameRateLimit><tt:BitrateLimit>{kbps}</tt:BitrateLimit></tt:RateControl>\
-             <tt:Quality>5</tt:Quality></tr2:VideoEncoder>{ptz}</tr2:Configurations></tr2:Profiles>"
-        )
-    };
-    Some(match name {
-        "GetProfiles" => PROFILES.map(profile).concat(),
-        "GetStreamUri" => format!("<tr2:Uri>{}</tr2:Uri>", escape(at.stream)),
-        _ => return None,
-    })
 }
 
 /// `SupportedPTZSpaces`' contents.

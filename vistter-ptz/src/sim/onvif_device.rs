@@ -7,6 +7,7 @@ use vistter_core::time::MediaTime;
 use super::motors::{MotorSpec, Motors};
 use super::onvif_answers as answers;
 use super::onvif_guard::{Guard, OnvifAuth};
+use super::onvif_media::{self as media, SimProfile};
 use crate::onvif::http::Message;
 use crate::onvif::space::Spaces;
 use crate::onvif::xml::{Element, escape};
@@ -48,6 +49,10 @@ pub struct OnvifSpec {
     pub old: bool,
     /// RTSP address of its stream.
     pub stream: String,
+    /// Its media profiles.
+    pub profiles: Vec<SimProfile>,
+    /// Operations that are answered with a fault.
+    pub faults: Vec<String>,
 }
 
 impl Default for OnvifSpec {
@@ -63,6 +68,8 @@ impl Default for OnvifSpec {
             fixed: false,
             old: false,
             stream: "rtsp://127.0.0.1:554/main".into(),
+            profiles: SimProfile::usual(),
+            faults: Vec::new(),
         }
     }
 }
@@ -159,12 +166,21 @@ impl OnvifDevice {
                 None => (400, None, answers::fault("Sender", "NotAuthorized", "Sender not authorized")),
             };
         }
-        let at =
-            answers::Addresses { authority, stream: &self.spec.stream, ptz: !self.spec.fixed, new: !self.spec.old };
+        if self.spec.faults.contains(&body.name) {
+            return (500, None, answers::fault("Receiver", "Action", "internal error"));
+        }
+        let at = answers::Addresses {
+            authority,
+            stream: &self.spec.stream,
+            profiles: &self.spec.profiles,
+            ptz: !self.spec.fixed,
+            new: !self.spec.old,
+        };
+        let token = body.text_at(&["ProfileToken"]);
         let said = match (path.as_str(), body.name.as_str()) {
             ("/onvif/device_service", name) => answers::device(name, &at, wall),
-            ("/onvif/media", name) => answers::media1(name, &at),
-            ("/onvif/media2", name) if at.new => answers::media2(name, &at),
+            ("/onvif/media", name) => media::media1(name, &at, token),
+            ("/onvif/media2", name) if at.new => media::media2(name, &at, token),
             ("/onvif/ptz", name) if at.ptz => match self.ptz(now, wall, name, &body) {
                 Some(Ok(inner)) => Some(inner),
                 Some(Err((code, text))) => return (400, None, answers::fault("Sender", code, text)),
@@ -202,7 +218,7 @@ impl OnvifDevice {
         if let Some(fixed) = answers::ptz(name, self.spec.degrees, MOST_PRESETS) {
             return Some(Ok(fixed));
         }
-        if body.text_at(&["ProfileToken"]).is_none_or(|t| !answers::PROFILES.contains(&t)) {
+        if body.text_at(&["ProfileToken"]).is_none_or(|t| !self.spec.profiles.iter().any(|p| p.token == t)) {
             return Some(Err(("NoProfile", "no such profile")));
         }
         let preset = body.text_at(&["PresetToken"]).map(str::to_owned);

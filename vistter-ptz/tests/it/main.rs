@@ -4,6 +4,7 @@
 
 mod clients;
 mod discovery;
+mod health;
 mod mover;
 mod onvif;
 mod visca;

@@ -1,20 +1,30 @@
-//! A program picture as a PNG.
+//! Pictures as PNG.
 
 use std::io;
 use std::path::Path;
 
-use vistter_core::media::{ColorRange, Frame};
+use crate::media::{ColorRange, Frame};
 
-/// Writes an I420 picture (BT.709) as an 8-bit RGB PNG.
-pub(crate) fn write_png(frame: &Frame, path: &Path) -> io::Result<()> {
-    let file = io::BufWriter::new(std::fs::File::create(path)?);
+/// An I420 picture (BT.709) as an 8-bit RGB PNG.
+///
+/// # Errors
+/// What `out` says when it is written to.
+pub fn encode_png(frame: &Frame, out: impl io::Write) -> io::Result<()> {
     let (w, h) = frame.size();
-    let mut png = png::Encoder::new(file, w, h);
+    let mut png = png::Encoder::new(out, w, h);
     png.set_color(png::ColorType::Rgb);
     png.set_depth(png::BitDepth::Eight);
     let mut writer = png.write_header().map_err(io::Error::from)?;
     writer.write_image_data(&rgb(frame)).map_err(io::Error::from)?;
     writer.finish().map_err(io::Error::from)
+}
+
+/// The same into a file. An existing one is replaced.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_png(frame: &Frame, path: &Path) -> io::Result<()> {
+    encode_png(frame, io::BufWriter::new(std::fs::File::create(path)?))
 }
 
 /// ITU-R BT.709 §3, in 16.16 fixed point.
@@ -45,9 +55,8 @@ fn rgb(frame: &Frame) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use vistter_core::media::FramePool;
-
     use super::*;
+    use crate::media::FramePool;
 
     #[test]
     fn known_colours() {

@@ -1,0 +1,379 @@
+//! Onboarding: an address and a password in, a [`Report`] out that says whether the camera is fit for a show, which stream
+//! of it to take, and what to change if something does not work.
+//!
+//! ```no_run
+//! use vistter::onboard::{OnboardOptions, Progress, Target, onboard};
+//! # async fn f() -> vistter::Result<()> {
+//! let (camera, credentials) = Target::parse("onvif://admin:secret@192.168.1.20")?;
+//! let mut tell = |p: Progress<'_>| {
+//!     if let Progress::Done(step) = p {
+//!         println!("{}: {}", step.step.title(), step.said);
+//!     }
+//! };
+//! let report = onboard(&camera, credentials, &OnboardOptions::default(), &mut tell).await;
+//! if report.ok {
+//!     println!("{}", report.camera.unwrap_or_default()); // for the show file
+//! }
+//! # Ok(()) }
+//! ```
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::time::timeout;
+use vistter_core::clock::{Clock, SystemClock};
+use vistter_core::codec::decoder_for;
+use vistter_core::config::{Address, Credentials, Transport};
+use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts, TlsPolicy};
+use vistter_core::time::MediaTime;
+use vistter_core::{Error, ErrorKind, Result, Secret};
+use vistter_ptz::onboard::{OnvifCheck, RTSP_PORTS, ask_device, ask_head};
+use vistter_ptz::onvif::{OnvifOptions, PORTS};
+use vistter_rtmp::{Access, Receiver, ReceiverOptions};
+
+pub use vistter_core::onboard::*;
+
+/// RTMP's registered port.
+const RTMP_PORT: u16 = 1935;
+
+/// What is to be onboarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// An ONVIF device.
+    Onvif {
+        /// Host name or address; IPv6 in brackets.
+        host: String,
+        /// Its port, asked before the usual ones.
+        port: Option<u16>,
+        /// Path of its device service, if it is not the usual one.
+        path: Option<String>,
+    },
+    /// A stream, entered by hand.
+    Rtsp(Address),
+    /// An encoder that will push to us.
+    Rtmp {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// The application it publishes to.
+        app: String,
+        /// Its stream key.
+        key: Secret<String>,
+    },
+}
+
+impl Target {
+    /// From what a person writes: `HOST[:PORT]`, `onvif://[USER:PASSWORD@]HOST[:PORT]`, the `http://` address that discovery
+    /// prints, `rtsp://…` or `rtsps://…`, or `rtmp://OWN-ADDRESS[:PORT]/APP/KEY` to wait for an encoder there. The
+    /// credentials are those in the address.
+    ///
+    /// # Errors
+    /// `Config`, when it is none of these. The text is not quoted: it may hold a password.
+    pub fn parse(text: &str) -> Result<(Self, Option<Credentials>)> {
+        let text = text.trim();
+        // An IPv6 address without brackets has no port.
+        let full = match text.parse::<Ipv6Addr>() {
+            Ok(ip) => format!("onvif://[{ip}]"),
+            Err(_) if text.contains("://") => text.to_owned(),
+            Err(_) => format!("onvif://{text}"),
+        };
+        let address = Address::parse(&full).ok_or_else(|| bad("this is no address"))?;
+        let credentials = address.credentials().cloned();
+        let rest = address.url().split_once("://").map_or("", |(_, r)| r);
+        let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
+        let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
+            Some((h, p)) => {
+                (h, Some(p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| bad("the port is no number"))?))
+            }
+            None => (authority, None),
+        };
+        if host.is_empty() {
+            return Err(bad("the address has no host"));
+        }
+        let target = match address.scheme() {
+            "onvif" | "http" => Self::Onvif {
+                host: host.to_owned(),
+                port: port.or((address.scheme() == "http").then_some(80)),
+                path: (path.len() > 1).then(|| path.to_owned()),
+            },
+            "rtsp" | "rtsps" => Self::Rtsp(address),
+            "rtmp" => {
+                let ip = own_ip(host)?;
+                let (app, key) = path.trim_matches('/').rsplit_once('/').unwrap_or_default();
+                if app.is_empty() || key.is_empty() {
+                    return Err(bad("an RTMP address needs application and key: rtmp://ADDRESS:1935/live/KEY"));
+                }
+                let listen = SocketAddr::new(ip, port.unwrap_or(RTMP_PORT));
+                Self::Rtmp { listen, app: app.to_owned(), key: Secret::from(key) }
+            }
+            _ => return Err(bad("this is no camera's address")),
+        };
+        Ok((target, credentials))
+    }
+    /// For people, without secrets.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Onvif { host, port: Some(p), .. } => format!("{host}:{p}"),
+            Self::Onvif { host, .. } => host.clone(),
+            Self::Rtsp(a) => a.shown().to_owned(),
+            Self::Rtmp { listen, app, .. } => format!("rtmp://{listen}/{app}/…"),
+        }
+    }
+    fn host(&self) -> String {
+        match self {
+            Self::Onvif { host, .. } => host.clone(),
+            Self::Rtsp(a) => {
+                let rest = a.url().split_once("://").map_or("", |(_, r)| r);
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                authority.rsplit_once(':').map_or(authority, |(h, _)| h).to_owned()
+            }
+            Self::Rtmp { app, .. } => app.clone(),
+        }
+    }
+}
+
+fn bad(what: &str) -> Error {
+    Error::new(ErrorKind::Config, what)
+        .next("give HOST[:PORT], onvif://USER:PASSWORD@HOST, rtsp://USER:PASSWORD@HOST/PATH or rtmp://OWN-ADDRESS:1935/APP/KEY")
+}
+
+fn own_ip(host: &str) -> Result<IpAddr> {
+    match host {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        "*" => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        h => h.trim_matches(['[', ']']).parse().map_err(|_| {
+            bad("an RTMP address here is one of this machine's own, as a number (0.0.0.0 for all of them)")
+        }),
+    }
+}
+
+/// How to onboard. The defaults suit a camera in the same network.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OnboardOptions {
+    /// What the show would like: size, rate, main or sub stream.
+    pub wish: Wish,
+    /// How long the stream is watched from the first picture on. Keyframes further apart are not measured, but bounded.
+    pub watch: MediaTime,
+    /// The whole check ends within this time; waiting for an encoder (RTMP) comes on top.
+    pub within: MediaTime,
+    /// How long to wait for an encoder (RTMP).
+    pub publish_within: MediaTime,
+    /// How RTP comes.
+    pub transport: Transport,
+    /// Whom to trust behind `rtsps://`.
+    pub tls: TlsPolicy,
+    /// Limits of the RTSP steps.
+    pub rtsp: RtspTimeouts,
+    /// Longest wait for one ONVIF exchange.
+    pub exchange_within: MediaTime,
+    /// Ports to ask for ONVIF, after the one in the address.
+    pub onvif_ports: Vec<u16>,
+    /// Ports at which to look for RTSP, when ONVIF does not answer.
+    pub rtsp_ports: Vec<u16>,
+    /// The camera's id in the entry for the show file; made from its address if absent.
+    pub id: Option<String>,
+    /// What durations are measured with.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for OnboardOptions {
+    /// A 1080p30 program, one second of watching, half a minute in all.
+    fn default() -> Self {
+        let seconds = std::time::Duration::from_secs;
+        Self {
+            wish: Wish::default(),
+            watch: MediaTime::SECOND,
+            within: MediaTime::from_secs(30),
+            publish_within: MediaTime::from_secs(60),
+            transport: Transport::Tcp,
+            tls: TlsPolicy::default(),
+            rtsp: RtspTimeouts { connect: seconds(5), first_frame: seconds(10), silence: seconds(5) },
+            exchange_within: MediaTime::from_secs(5),
+            onvif_ports: PORTS.to_vec(),
+            rtsp_ports: RTSP_PORTS.to_vec(),
+            id: None,
+            clock: SystemClock::shared(),
+        }
+    }
+}
+
+/// Tries a camera, from the first connection to the first picture and on to its presets. Never fails: what does not work
+/// is in the report, with its cause and the next step, and the report is complete as far as the check came.
+///
+/// A password is shown to the camera once in each way that it may want it, and never again, so that no account is locked;
+/// it is in no report, event, log or error. `progress` is called as steps begin and end. Cancel-safe: dropped, it closes
+/// its connections.
+pub async fn onboard(
+    target: &Target,
+    credentials: Option<Credentials>,
+    options: &OnboardOptions,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Report {
+    let more = if matches!(target, Target::Rtmp { .. }) { options.publish_within } else { MediaTime::ZERO };
+    let mut rec = Recorder::new(&target.shown(), options.within + more, &*options.clock, progress);
+    if let Some(c) = &credentials {
+        rec.hide(c.password.clone());
+    }
+    match target {
+        Target::Onvif { host, port, path } => {
+            let mut onvif = OnvifOptions::new(host.clone(), *port, credentials, options.clock.clone());
+            onvif.exchange_within = options.exchange_within;
+            if let Some(p) = path {
+                onvif.path.clone_from(p);
+            }
+            let (ports, rtsp_ports) = (options.onvif_ports.clone(), options.rtsp_ports.clone());
+            let check = OnvifCheck { options: onvif, ports, rtsp_ports, wish: options.wish };
+            let (mut driver, stream) = Box::pin(ask_device(&check, &mut rec)).await;
+            if let Some(address) = stream {
+                Box::pin(try_rtsp(target, address, options, &mut rec)).await;
+            }
+            // A device that was not reached, or refused the password, is not asked again.
+            if rec.facts().device.as_ref().is_some_and(|d| d.method.is_some()) {
+                Box::pin(ask_head(&mut driver, &mut rec)).await;
+            }
+        }
+        Target::Rtsp(address) => {
+            let address = credentials.map_or_else(|| address.clone(), |c| address.clone().with_credentials(c));
+            if let Some(c) = address.credentials() {
+                rec.hide(c.password.clone());
+            }
+            Box::pin(try_rtsp(target, address, options, &mut rec)).await;
+        }
+        Target::Rtmp { listen, app, key } => {
+            rec.hide(key.clone());
+            Box::pin(try_rtmp(*listen, app, key, options, &mut rec)).await;
+        }
+    }
+    rec.finish()
+}
+
+fn test(options: &OnboardOptions) -> StreamTest {
+    StreamTest {
+        decoders: Arc::new(decoder_for),
+        watch: options.watch,
+        first_frame_within: options.rtsp.first_frame.into(),
+    }
+}
+
+async fn try_rtsp(target: &Target, address: Address, options: &OnboardOptions, rec: &mut Recorder<'_>) {
+    let mut config = RtspConfig::new(address.clone()).transport(options.transport).timeouts(options.rtsp);
+    config = config.tls(options.tls.clone());
+    let mut source = RtspSource::new(config);
+    let handshake = Some(StepName::RtspHandshake);
+    try_stream(&mut source, handshake, &test(options), &*options.clock, rec).await;
+    let facts = rec.facts();
+    if facts.ok {
+        let id = options.id.clone().unwrap_or_else(|| id(&target.host()));
+        let name = facts.device.as_ref().map(|d| d.model.clone()).unwrap_or_default();
+        facts.camera = Some(camera_entry(&id, &name, &address, options.transport));
+    }
+}
+
+/// `cam-` and the host, with what an id may hold.
+fn id(host: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = host.chars().map(plain).take(40).collect();
+    format!("cam-{}", text.trim_matches('-'))
+}
+
+async fn try_rtmp(
+    listen: SocketAddr,
+    app: &str,
+    key: &Secret<String>,
+    options: &OnboardOptions,
+    rec: &mut Recorder<'_>,
+) {
+    rec.begin(StepName::Publish);
+    let refused = Arc::new(AtomicU32::new(0));
+    let mut receive = ReceiverOptions::default();
+    receive.access = {
+        let (refused, app, key) = (refused.clone(), app.to_owned(), key.clone());
+        Access::Check(Arc::new(move |a, k| {
+            // Encoders put options behind a question mark.
+            let right = a == app && k.expose().split('?').next() == Some(key.expose());
+            refused.fetch_add(u32::from(!right), Ordering::Relaxed);
+            right
+        }))
+    };
+    let receiver = match Receiver::bind(listen, receive).await {
+        Ok(r) => r,
+        Err(e) => return rec.failed(&e),
+    };
+    let at = receiver.local_addr();
+    if timeout(options.publish_within.to_duration(), receiver.subscribe(app, key)).await.is_ok() {
+        rec.passed(format!("an encoder publishes to rtmp://{at}/{app}"));
+        let mut source = receiver.ingest(app, key.clone());
+        try_stream(&mut source, None, &test(options), &*options.clock, rec).await;
+        let facts = rec.facts();
+        if facts.ok {
+            facts
+                .advice
+                .push("a show file names RTSP cameras only so far: use this encoder through the library".into());
+        }
+    } else {
+        let within = options.publish_within.as_secs_f64();
+        rec.failed(&match refused.load(Ordering::Relaxed) {
+            0 => Error::new(
+                ErrorKind::Timeout,
+                format!("no encoder published to rtmp://{at}/{app} within {within:.0} s"),
+            )
+            .next(format!("start the encoder with the server rtmp://THIS-MACHINE:{}/{app} and the key", at.port())),
+            n => {
+                Error::new(ErrorKind::Rejected, format!("an encoder came with another application or key ({n} times)"))
+                    .next(format!("set the encoder's application to \"{app}\", and its key to the one given here"))
+            }
+        });
+    }
+    receiver.stop().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        let onvif = |h: &str, p: Option<u16>, path: Option<&str>| Target::Onvif {
+            host: h.into(),
+            port: p,
+            path: path.map(str::to_owned),
+        };
+        for (text, want, shown) in [
+            ("10.0.0.2", onvif("10.0.0.2", None, None), "10.0.0.2"),
+            ("stage.local:8899", onvif("stage.local", Some(8899), None), "stage.local:8899"),
+            ("fe80::1", onvif("[fe80::1]", None, None), "[fe80::1]"),
+            ("[fe80::1]:80", onvif("[fe80::1]", Some(80), None), "[fe80::1]:80"),
+            ("admin:pw@10.0.0.2", onvif("10.0.0.2", None, None), "10.0.0.2"),
+            ("onvif://u:pw@10.0.0.2:2020/x", onvif("10.0.0.2", Some(2020), Some("/x")), "10.0.0.2:2020"),
+            (
+                "http://10.0.0.2/onvif/device_service",
+                onvif("10.0.0.2", Some(80), Some("/onvif/device_service")),
+                "10.0.0.2:80",
+            ),
+        ] {
+            let (target, credentials) = Target::parse(text).unwrap();
+            assert_eq!((&target, target.shown().as_str()), (&want, shown), "{text}");
+            assert_eq!(credentials.map(|c| c.password.expose().clone()), text.contains('@').then(|| "pw".to_owned()));
+        }
+        let (push, _) = Target::parse("rtmp://127.0.0.1:9/live/extra/topsecret").unwrap();
+        assert_eq!(push.shown(), "rtmp://127.0.0.1:9/live/extra/…");
+        assert!(!format!("{push:?}").contains("topsecret"));
+        let rtsp = Target::parse("rtsp://u:hunter2@10.0.0.2:554/x?password=hunter2").unwrap().0;
+        assert!(!format!("{rtsp:?}{}", rtsp.shown()).contains("hunter2"));
+        assert_eq!(id(&rtsp.host()), "cam-10-0-0-2");
+        for wrong in [
+            "",
+            "http://",
+            "10.0.0.2:99999",
+            "ftp://u:hunter2@h/x",
+            "rtmp://10.0.0.1/hunter2",
+            "rtmp://cam.lan/live/hunter2",
+            "a b",
+        ] {
+            let e = Target::parse(wrong).unwrap_err();
+            assert!(e.kind() == ErrorKind::Config && e.next_step().is_some() && !format!("{e:?}").contains("hunter2"));
+        }
+    }
+}
