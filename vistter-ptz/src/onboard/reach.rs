@@ -38,18 +38,24 @@ pub(super) async fn resolve(host: &str) -> Result<()> {
 
 /// Why no port speaks ONVIF.
 pub(super) async fn explain(host: &str, said: &[(u16, Error)], rtsp_ports: &[u16]) -> Error {
-    let telling = said.iter().max_by_key(|(_, e)| weight(e));
+    // ONVIF spoken to an RTSP port is answered with silence, or with RTSP.
+    let perhaps = said.iter().filter(|(_, e)| weight(e) == 2 || e.kind() == ErrorKind::Protocol).map(|(p, _)| *p);
+    let mut asked = rtsp_ports.to_vec();
+    asked.extend(perhaps.filter(|p| !rtsp_ports.contains(p)));
+    let rtsp = first_rtsp(host, &asked).await;
+    let telling = said.iter().rev().filter(|(p, _)| Some(*p) != rtsp).max_by_key(|(_, e)| weight(e));
     let rest: Vec<String> = said.iter().map(|(p, e)| format!("{p}: {}", short(e))).collect();
     let rest = rest.join(", ");
-    if let Some((port, e)) = telling.filter(|(_, e)| weight(e) > 1) {
-        let next = e.next_step().unwrap_or("check the port, and that ONVIF is switched on in the camera").to_owned();
+    let stream = rtsp.map(|port| format!("onboard the stream itself: rtsp://{host}:{port}/PATH"));
+    if let Some((port, e)) = telling.filter(|(_, e)| weight(e) > if stream.is_some() { 2 } else { 1 }) {
+        let next = e.next_step().unwrap_or("check the port, and that ONVIF is switched on in the camera");
+        let next = stream.map_or(next.to_owned(), |s| format!("{next}; RTSP answers, so you can also {s}"));
         return Error::new(e.kind(), format!("no ONVIF at {host}; at port {port}: {} ({rest})", e.what())).next(next);
     }
-    if let Some(port) = first_rtsp(host, rtsp_ports).await {
+    if let Some((port, stream)) = rtsp.zip(stream) {
         let what = format!("ONVIF is off, or at an unusual port; RTSP answers at port {port}");
         return Error::new(ErrorKind::Refused, what).next(format!(
-            "switch ONVIF on in the camera (some want an ONVIF user of its own), give its port, or onboard the stream itself: \
-             rtsp://{host}:{port}/PATH"
+            "switch ONVIF on in the camera (some want an ONVIF user of its own), give its port, or {stream}"
         ));
     }
     let kind = telling.map_or(ErrorKind::Refused, |(_, e)| e.kind());
@@ -104,20 +110,19 @@ mod tests {
     }
     #[tokio::test]
     async fn the_most_telling_reason_wins() {
+        let host = "127.0.0.1";
         let said = [
-            (80, Error::new(ErrorKind::Protocol, "a web page came back").next("look elsewhere")),
-            (8899, Error::new(ErrorKind::Refused, "refused")),
-            (2020, Error::new(ErrorKind::Timeout, "the camera did not answer in time")),
+            (1, Error::new(ErrorKind::Protocol, "a web page came back").next("look elsewhere")),
+            (2, Error::new(ErrorKind::Refused, "refused")),
+            (3, Error::new(ErrorKind::Timeout, "the camera did not answer in time")),
         ];
-        let e = explain("h", &said, &[]).await;
-        assert_eq!(
-            e.what(),
-            "no ONVIF at h; at port 80: a web page came back (80: something else, 8899: closed, 2020: no answer)"
-        );
-        assert_eq!(e.next_step(), Some("look elsewhere"));
-        let e = explain("h", &said[1..2], &[]).await;
-        assert!(e.what().starts_with("nothing answers at h"), "{e}");
-        let e = explain("h", &said[1..], &[]).await;
-        assert!(e.kind() == ErrorKind::Timeout && e.what().contains("at port 2020"), "{e}");
+        let e = explain(host, &said, &[]).await;
+        let want =
+            "no ONVIF at 127.0.0.1; at port 1: a web page came back (1: something else, 2: closed, 3: no answer)";
+        assert_eq!((e.what(), e.next_step()), (want, Some("look elsewhere")));
+        let e = explain(host, &said[1..2], &[]).await;
+        assert!(e.what().starts_with("nothing answers at 127.0.0.1"), "{e}");
+        let e = explain(host, &said[1..], &[]).await;
+        assert!(e.kind() == ErrorKind::Timeout && e.what().contains("at port 3"), "{e}");
     }
 }
