@@ -10,7 +10,7 @@ use super::{TransportArg, seconds, secret};
 
 #[derive(Debug, Args)]
 pub(crate) struct OnboardArgs {
-    /// HOST[:PORT] or onvif://USER:PASSWORD@HOST for an ONVIF camera, rtsp://USER:PASSWORD@HOST/PATH for a stream, or
+    /// HOST, HOST:PORT or onvif://USER:PASSWORD@HOST for an ONVIF camera, rtsp://USER:PASSWORD@HOST/PATH for a stream, or
     /// rtmp://OWN-ADDRESS:1935/APP/KEY to wait for an encoder that pushes
     // Read by the command, not by clap: clap would quote a wrong one, password and all.
     #[arg(value_parser = secret)]
