@@ -120,11 +120,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--only", default="1,2,3,4,5,6,7")
+    parser.add_argument("--only", default="1,2,3,4,5,6,7,8", help="numbers of figures, or \"ocl\"")
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args()
     bench, faulty = Bench(options), False
-    for number in map(int, options.only.split(",")):
+    for number in (figures.NAMES.get(name) or int(name) for name in options.only.split(",")):
         figure = figures.FIGURES[number]
         print(f"figure {number}: {figure.__doc__}", flush=True)
         bench.notes, bench.commands, rows, failed, before = [], [], [], [], os.getloadavg()[0]

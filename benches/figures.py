@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import control
 import media
+import ocl
 from measure import Failed, start
 from peers import Camera, Nginx
 from taps import RtmpTap, RtspTap
@@ -279,4 +280,5 @@ def memory(bench):
     return rows
 
 
-FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory, 7: control.onboarding_and_health}
+FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory, 7: control.onboarding_and_health, 8: ocl.figure}
+NAMES = {"ocl": 8}

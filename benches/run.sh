@@ -1,10 +1,10 @@
 #!/bin/sh
 # Measures the release build of vistter next to FFmpeg doing the same work, and writes docs/benchmarks.md.
-#   benches/run.sh [--long] [--only 1,3] [--seconds 30] [--dry]
+#   benches/run.sh [--long] [--only 1,3 | --only ocl] [--seconds 30] [--dry]
 # --long: 30 minutes of show for the growth of memory; --only: these figures; --dry: do not write the document.
 set -eu
 cd "$(dirname "$0")/.."
 # One command, so that the crates are built once, with the same features.
 cargo build -q --release -p vistter-appliance -p vistter-core -p vistter-ocl -p vistter-ptz --features vistter-core/codecs,vistter-ptz/sim \
-  --bin vistter --example encode_y4m --example blend_bench --example health_cost
+  --bin vistter --example encode_y4m --example blend_bench --example ocl_cost --example health_cost
 exec python3 benches/bench.py "$@"

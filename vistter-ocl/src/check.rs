@@ -22,9 +22,14 @@ pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
         Err(faults) => list.extend(faults),
         Ok(assets) => {
             list.extend(glyphs::missing(&document, &assets));
-            let canvas = Canvas { width: document.base.0, height: document.base.1, fps: FrameRate::FPS_30 };
             for scene in &document.scenes {
-                list.extend(compile(&document, Some(&scene.id), &assets, canvas).err().unwrap_or_default());
+                // at its own resolution, and at one of the shape of each variant
+                let (width, height) = document.base;
+                let shapes = scene.variants.iter().map(|v| v.base.unwrap_or_else(|| v.canvas(width)));
+                for (width, height) in [(width, height)].into_iter().chain(shapes) {
+                    let canvas = Canvas { width, height, fps: FrameRate::FPS_30 };
+                    list.extend(compile(&document, Some(&scene.id), &assets, canvas).err().unwrap_or_default());
+                }
             }
         }
     }

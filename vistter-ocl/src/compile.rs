@@ -5,9 +5,12 @@ use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
 use crate::assets::Assets;
+use crate::flow::Flow;
 use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
 use crate::look;
-use crate::model::{Align, Automation, Blend, Breaks, Content, Document, Envelope, Layer, Run, Scene, TextStyle};
+use crate::model::{
+    Align, Automation, Blend, Breaks, Content, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
+};
 use crate::program::{GroupProgram, LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec, family};
@@ -15,7 +18,7 @@ use crate::track::{Key, Track};
 
 /// Compiles one scene; the first when `scene` is `None`.
 ///
-/// Base pixels are scaled by one factor for both directions, the largest at which the base resolution fits the
+/// It is the scene's variant for the canvas's shape, if it has one. Base pixels are scaled by one factor for both directions, the largest at which the base resolution fits the
 /// canvas; anchors refer to the canvas itself. So a 16:9 document keeps its shapes on any canvas.
 ///
 /// # Errors
@@ -27,12 +30,14 @@ pub fn compile(
     canvas: Canvas,
 ) -> Result<SceneProgram, Vec<Diagnostic>> {
     let (index, scene) = find(document, scene)?;
+    let (scene, base) = scene.on(document.base, canvas.width, canvas.height);
     let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
-    let k = ratio(canvas.width, document.base.0).min(ratio(canvas.height, document.base.1));
+    let k = ratio(canvas.width, base.0).min(ratio(canvas.height, base.1));
     let (mut faults, mut total) = (Vec::new(), 0u64);
     let parent = (f64::from(canvas.width), f64::from(canvas.height));
     let at = format!("/scenes/{index}/layers");
     let layers = all(&scene.layers, &Context { assets, canvas, k, parent }, &at, &mut total, &mut faults);
+    let layers = layers.into_iter().map(|(_, l)| l).collect();
     if total > MAX_SCENE_PIXELS {
         let text = format!("the layers have {total} pixels together; at most {MAX_SCENE_PIXELS} are allowed");
         faults.push(Diagnostic::error("OCL-LIMIT", format!("/scenes/{index}"), text));
@@ -62,50 +67,93 @@ struct Context<'a> {
     parent: (f64, f64),
 }
 
-/// Compiles layers, and sorts them by their `z`.
-fn all(list: &[Layer], c: &Context<'_>, at: &str, total: &mut u64, faults: &mut Vec<Diagnostic>) -> Vec<LayerProgram> {
+/// Compiles layers, and sorts them by their `z`; with each goes its place in the document.
+fn all(
+    list: &[Layer],
+    c: &Context<'_>,
+    at: &str,
+    total: &mut u64,
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<(usize, LayerProgram)> {
     let mut layers = Vec::with_capacity(list.len());
     for (i, l) in list.iter().enumerate() {
-        let at = format!("{at}/{i}");
-        let look = match look::program(l, c.assets, c.k, &at) {
-            Ok(look) => look,
-            Err(list) => {
-                faults.extend(list);
-                continue;
-            }
-        };
-        let drawn = match &l.content {
-            Content::Group(g) => {
-                let [w, h] = [(g.size[0], c.parent.0), (g.size[1], c.parent.1)]
-                    .map(|(s, p)| s.map_or(p, |s| (s * c.k).round().max(1.0)));
-                let inner = Context { parent: (w, h), ..*c };
-                let layers = all(&g.layers, &inner, &format!("{at}/layers"), total, faults);
-                let size = (w as i32, h as i32);
-                let loose = !g.clip && layers.iter().all(|l| l.look.blend == Blend::Normal);
-                Ok((Picture::Group(GroupProgram { size, clip: g.clip, loose, layers }), 0))
-            }
-            _ => picture(l, c.assets, c.canvas, c.k * look.detail, &at),
-        };
-        match drawn {
-            Ok((picture, pixels)) => {
-                *total = total.saturating_add(pixels);
-                let program = LayerProgram {
-                    anchor: l.place.anchor,
-                    within: l.place.within,
-                    offset: [l.place.x * c.k, l.place.y * c.k],
-                    opacity: l.opacity,
-                    look,
-                    motion: motion(&l.automation, c.k, c.canvas.fps),
-                    picture,
-                };
-                layers.push((l.z, program));
-            }
+        match one(l, c, &format!("{at}/{i}"), total, faults) {
+            Ok(program) => layers.push((l.z, i, program)),
             Err(list) => faults.extend(list),
         }
     }
     // stable: equal z keep the order of the document
-    layers.sort_by_key(|(z, _)| *z);
-    layers.into_iter().map(|(_, l)| l).collect()
+    layers.sort_by_key(|(z, ..)| *z);
+    layers.into_iter().map(|(_, i, l)| (i, l)).collect()
+}
+
+fn one(
+    l: &Layer,
+    c: &Context<'_>,
+    at: &str,
+    total: &mut u64,
+    faults: &mut Vec<Diagnostic>,
+) -> Result<LayerProgram, Vec<Diagnostic>> {
+    let look = look::program(l, c.assets, c.k, at)?;
+    let part = |share: Option<f64>, parent: f64| share.map(|s| s * parent);
+    let (w, h) = (part(l.relative.width, c.parent.0), part(l.relative.height, c.parent.1));
+    let resized = (w.is_some() || h.is_some()).then(|| {
+        let mut content = l.content.clone();
+        // back to base pixels, of which there is at least one
+        content.resize(w.map(|v| (v / c.k).max(1.0)), h.map(|v| (v / c.k).max(1.0)));
+        Layer { content, ..l.clone() }
+    });
+    let l = resized.as_ref().unwrap_or(l);
+    let (picture, pixels) = match &l.content {
+        Content::Group(g) => (Picture::Group(group(g, c, at, total, faults)), 0),
+        _ => picture(l, c.assets, c.canvas, c.k * look.detail, at)?,
+    };
+    *total = total.saturating_add(pixels);
+    let offset = [
+        part(l.relative.x, c.parent.0).unwrap_or(l.place.x * c.k),
+        part(l.relative.y, c.parent.1).unwrap_or(l.place.y * c.k),
+    ];
+    Ok(LayerProgram {
+        anchor: l.place.anchor,
+        within: l.place.within,
+        offset,
+        opacity: l.opacity,
+        look,
+        backing: false,
+        motion: motion(&l.automation, c.k, c.canvas.fps),
+        picture,
+    })
+}
+
+fn group(g: &Group, c: &Context<'_>, at: &str, total: &mut u64, faults: &mut Vec<Diagnostic>) -> GroupProgram {
+    let own = g.size.map(|s| s.map(|s| (s * c.k).round().max(1.0)));
+    let parent = (own[0].unwrap_or(c.parent.0), own[1].unwrap_or(c.parent.1));
+    let inner = Context { parent, ..*c };
+    let (places, mut layers): (Vec<usize>, Vec<LayerProgram>) =
+        all(&g.layers, &inner, &format!("{at}/layers"), total, faults).into_iter().unzip();
+    let flow = g.layout.map(|l| {
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        order.sort_by_key(|i| places.get(*i).copied());
+        Flow {
+            column: l.column,
+            gap: (l.gap * c.k).round() as i32,
+            align: l.align,
+            justify: l.justify,
+            padding: ((l.padding[0] * c.k).round() as i32, (l.padding[1] * c.k).round() as i32),
+            order: order.into_iter().map(|i| i + usize::from(g.background.is_some())).collect(),
+        }
+    });
+    if let Some(b) = g.background {
+        let shape = Shape { width: 1, height: 1, radius: b.radius * c.k, oval: false, fill: Fill::Color(b.color) };
+        layers.insert(0, LayerProgram::backing(shape));
+    }
+    let side = |own: Option<f64>, parent: f64| match (&flow, own) {
+        (Some(_), None) => 0,
+        _ => own.unwrap_or(parent) as i32,
+    };
+    let size = (side(own[0], parent.0), side(own[1], parent.1));
+    let loose = !g.clip && layers.iter().all(|l| l.look.blend == Blend::Normal);
+    GroupProgram { size, flow, clip: g.clip, loose, layers }
 }
 
 /// A scene by name, or the first.
@@ -175,7 +223,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         })
     };
     Ok(match &l.content {
-        Content::Image { asset, width, height } => {
+        Content::Image { asset, width, height, fit } => {
             let Some(source) = assets.image(asset) else {
                 let text = format!("the asset \"{asset}\" is not loaded");
                 return Err(vec![Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text)]);
@@ -189,7 +237,7 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
             };
             let (w, h) = (px(w), px(h));
             let n = fits(w, h)?;
-            (Picture::Image { source: source.clone(), width: w as u32, height: h as u32 }, n)
+            (Picture::Image { source: source.clone(), width: w as u32, height: h as u32, fit: *fit }, n)
         }
         Content::Rect { width, height, radius, fill } => {
             let (w, h) = (px(*width), px(*height));

@@ -43,7 +43,7 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
     let formed = stage.zoom.is_some() || is_formed(layer, &state);
     match &layer.picture {
         Picture::Group(g) if g.loose && opacity == 255 && !formed => {
-            let (left, top) = stand(layer, &state, slot.raster.size, room);
+            let (left, top) = stand(layer, slot, slot.raster.size, room);
             let inner =
                 Room { left, top, width: slot.raster.size.0.max(0) as u32, height: slot.raster.size.1.max(0) as u32 };
             for (l, s) in g.layers.iter().zip(&mut slot.children) {
@@ -53,7 +53,7 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
         Picture::Group(_) => put_face(layer, slot, room, shot, opacity, out),
         _ if formed => put_face(layer, slot, room, shot, opacity, out),
         Picture::Ticker { width: window, gap, .. } => {
-            let (left, top) = stand(layer, &state, (*window as i32, slot.raster.size.1), room);
+            let (left, top) = stand(layer, slot, (*window as i32, slot.raster.size.1), room);
             // an even left edge, for the same reason as the even width
             let (left, top) = ((left & !1) + stage.shift.0, top + stage.shift.1);
             let clip = stage.clip.and(Clip { x0: left, x1: left + window, ..stage.clip });
@@ -63,7 +63,7 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
             }
         }
         _ => {
-            let (x, y) = stand(layer, &state, slot.raster.size, room);
+            let (x, y) = stand(layer, slot, slot.raster.size, room);
             put(slot, (x + stage.shift.0, y + stage.shift.1), stage.clip, shot.veil, opacity, out);
         }
     }
@@ -139,7 +139,7 @@ fn form(layer: &LayerProgram, slot: &mut Slot, room: Room, zoom: Option<f64>, ca
     face.cut(&layer.look.masks, extent, state.crop.map(|c| c * detail));
     // The point of the box that scale and rotation leave where it is, on the canvas and in the drawing.
     let size = [f64::from(extent.0) / detail, f64::from(extent.1) / detail];
-    let mut corner = corner(layer, &state, size, room);
+    let mut corner = corner(layer, slot, size, room);
     if !layer.look.smooth && zoom.is_none() {
         corner = corner.map(f64::round);
     }
@@ -187,23 +187,26 @@ fn group(face: &mut Face, layers: &[LayerProgram], slot: &mut Slot, clip: bool, 
     });
 }
 
-/// The left top corner of a box of `size` whose anchor point stands on that of the layer's part of the room, moved by
-/// the state's offset.
-fn corner(layer: &LayerProgram, state: &LayerState, size: [f64; 2], room: Room) -> [f64; 2] {
-    let along = |part: u8, room: u32, size: f64, offset: f64| {
+/// The left top corner of a box of `size` whose anchor point stands on that of the layer's part of the room, or of one
+/// that has its place in a layout; moved by the state's offset.
+fn corner(layer: &LayerProgram, slot: &Slot, size: [f64; 2], room: Room) -> [f64; 2] {
+    let offset = slot.state.offset;
+    let (left, top) = (room.left as f64 + offset[0], room.top as f64 + offset[1]);
+    if let Some((x, y)) = slot.place {
+        return [left + f64::from(x), top + f64::from(y)];
+    }
+    let along = |part: u8, room: u32, size: f64| {
         let margin = layer.within.margin(room);
         let free = f64::from(room - 2 * margin) - size;
-        f64::from(margin) + free * f64::from(part) / 2.0 + offset
+        f64::from(margin) + free * f64::from(part) / 2.0
     };
     let Anchor { h, v } = layer.anchor;
-    let x = along(h, room.width, size[0], state.offset[0]);
-    let y = along(v, room.height, size[1], state.offset[1]);
-    [room.left as f64 + x, room.top as f64 + y]
+    [left + along(h, room.width, size[0]), top + along(v, room.height, size[1])]
 }
 
 /// [`corner`], as the pixel nearest to it.
-fn stand(layer: &LayerProgram, state: &LayerState, size: (i32, i32), room: Room) -> (i64, i64) {
-    let [x, y] = corner(layer, state, [f64::from(size.0), f64::from(size.1)], room);
+fn stand(layer: &LayerProgram, slot: &Slot, size: (i32, i32), room: Room) -> (i64, i64) {
+    let [x, y] = corner(layer, slot, [f64::from(size.0), f64::from(size.1)], room);
     (x.round() as i64, y.round() as i64)
 }
 

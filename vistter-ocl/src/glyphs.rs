@@ -21,11 +21,11 @@ pub(crate) fn missing(document: &Document, assets: &Assets) -> Vec<Diagnostic> {
     let (mut list, mut said) = (Vec::new(), Said::default());
     let mut used = BTreeSet::new();
     for (i, scene) in document.scenes.iter().enumerate() {
-        for (j, layer) in scene.layers.iter().enumerate() {
+        for (at, layer) in scene.every_layer() {
             let (Content::Text { runs, .. } | Content::Ticker { runs, .. }) = &layer.content else { continue };
             said.fill(runs.iter().map(|r| &r.text), &tokens, Now::default());
             used.extend(runs.iter().flat_map(|r| r.text.tokens()));
-            list.extend(finding(format!("/scenes/{i}/layers/{j}"), said.text(), assets.fonts()));
+            list.extend(finding(format!("/scenes/{i}{at}"), said.text(), assets.fonts()));
         }
     }
     for name in used {

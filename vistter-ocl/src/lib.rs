@@ -69,6 +69,7 @@ mod exact;
 mod face;
 mod fault;
 mod filter;
+mod flow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod glyphs;

@@ -75,5 +75,11 @@ pub const MAX_DETAIL: f64 = 4.0;
 pub const MAX_ROTATION: f64 = 36_000.0;
 /// The scale from which a scene zooms in.
 pub const MAX_ZOOM: f64 = 8.0;
+/// Variants of a scene.
+pub const MAX_VARIANTS: usize = 8;
+/// Each number of the shape of a variant.
+pub const MAX_ASPECT: u32 = 100;
+/// The largest percentage of a length.
+pub const MAX_PERCENT: f64 = 1000.0;
 /// The longest transition, in seconds.
 pub const MAX_FADE_SECONDS: i64 = 60;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Look, Placement, Run, Scene, TextStyle,
-    Transition,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Look, Placement, Relative, Run, Scene,
+    TextStyle, Transition,
 };
 use crate::template::Template;
 
@@ -16,6 +16,7 @@ pub(crate) fn document(text: &str) -> Document {
         z: 0,
         place: Placement { anchor: Anchor::parse("center").unwrap_or_default(), y, ..Placement::default() },
         opacity: 1.0,
+        relative: Relative::default(),
         look: Look::default(),
         automation: Automation::default(),
         content,
@@ -56,6 +57,7 @@ pub(crate) fn document(text: &str) -> Document {
             exit: Transition::default(),
             automation: Automation::default(),
             layers: vec![layer("panel", 0.0, panel), layer("words", -10.0, words), layer("accent", 52.0, accent)],
+            variants: Vec::new(),
         }],
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use vistter_core::ports::Canvas;
 
-use crate::model::{Anchor, Blend, Color, Within};
+use crate::flow::Flow;
+use crate::model::{Anchor, Blend, Color, Fit, Within};
 use crate::raster::picture::Decoded;
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{FontSet, TextSpec};
@@ -36,6 +37,8 @@ pub(crate) struct LayerProgram {
     pub(crate) offset: [f64; 2],
     pub(crate) opacity: f64,
     pub(crate) look: LookProgram,
+    /// It is as large as its group, whose background it is.
+    pub(crate) backing: bool,
     pub(crate) motion: Motion,
     pub(crate) picture: Picture,
 }
@@ -58,7 +61,7 @@ pub(crate) struct LookProgram {
 /// What a layer is drawn from.
 #[derive(Clone, Debug)]
 pub(crate) enum Picture {
-    Image { source: Arc<Decoded>, width: u32, height: u32 },
+    Image { source: Arc<Decoded>, width: u32, height: u32, fit: Fit },
     Rect(Shape),
     Progress { value: Template, bar: Bar },
     Text { words: Vec<Template>, spec: TextSpec },
@@ -69,8 +72,9 @@ pub(crate) enum Picture {
 /// A compiled group.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GroupProgram {
-    /// Its box in canvas pixels.
+    /// Its box in canvas pixels; with a flow, a side of 0 is as long as its layers need.
     pub(crate) size: (i32, i32),
+    pub(crate) flow: Option<Flow>,
     pub(crate) clip: bool,
     /// Whether its layers, as long as the group itself is shown as it is, may be blended straight into the picture.
     pub(crate) loose: bool,
@@ -155,6 +159,29 @@ pub struct LayerState {
 }
 
 impl LayerProgram {
+    /// The background of a group, which becomes as large as the group.
+    pub(crate) fn backing(shape: Shape) -> Self {
+        Self {
+            anchor: Anchor::default(),
+            within: Within::Canvas,
+            offset: [0.0; 2],
+            opacity: 1.0,
+            look: LookProgram {
+                scale: [1.0; 2],
+                detail: 1.0,
+                rotation: 0.0,
+                pivot: Anchor::default(),
+                crop: [0.0; 4],
+                smooth: false,
+                blend: Blend::Normal,
+                masks: Vec::new(),
+            },
+            backing: true,
+            motion: Motion::default(),
+            picture: Picture::Rect(shape),
+        }
+    }
+
     /// What the layer does `frame` frames after the scene was shown.
     pub(crate) fn state(&self, frame: u64) -> LayerState {
         let m = &self.motion;

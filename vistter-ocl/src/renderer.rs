@@ -13,7 +13,7 @@ use crate::limits::MAX_SCENE_PIXELS;
 use crate::matte::Matte;
 use crate::planes::Planes;
 use crate::presence::Via;
-use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
+use crate::program::{GroupProgram, LayerProgram, LayerState, Picture, SceneProgram};
 use crate::raster::shape::Changed;
 use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture};
@@ -47,6 +47,8 @@ pub(crate) struct Slot {
     pub(crate) made: u64,
     /// What the layer does at this frame.
     pub(crate) state: LayerState,
+    /// Its left top corner in its group's box, when the group's layout says so.
+    pub(crate) place: Option<(i32, i32)>,
     /// For a layer that is more than a drawing at a place.
     pub(crate) face: Option<Box<Face>>,
     /// Of a group.
@@ -137,6 +139,16 @@ impl Renderer {
     }
 }
 
+/// The size of a layer's box in whole canvas pixels.
+fn extent(layer: &LayerProgram, slot: &Slot) -> (i32, i32) {
+    let (w, h) = match &layer.picture {
+        Picture::Ticker { width, .. } => (*width as i32, slot.raster.size.1),
+        _ => slot.raster.size,
+    };
+    let side = |v: i32| (f64::from(v) / layer.look.detail).round() as i32;
+    (side(w), side(h))
+}
+
 /// What drawing a layer needs.
 struct Pen<'a> {
     text: &'a mut TextEngine,
@@ -149,14 +161,35 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// Draws a group's layers, and says how large its box is and where they stand in it.
+    fn draw_group(&mut self, g: &GroupProgram, slot: &mut Slot) {
+        for (l, s) in g.layers.iter().zip(&mut slot.children).filter(|(l, _)| !l.backing) {
+            self.draw(l, s, l.state(self.frame));
+        }
+        slot.raster.size = g.size;
+        if let Some(flow) = &g.flow {
+            let sizes = || flow.order.iter().filter_map(|i| Some(extent(g.layers.get(*i)?, slot.children.get(*i)?)));
+            let fixed = [g.size.0, g.size.1].map(|s| (s > 0).then_some(s));
+            slot.raster.size = flow.extent(sizes(), fixed);
+            let used = sizes().map(|s| flow.turned(s).0).fold(0i32, i32::saturating_add);
+            let mut walk = flow.walk(slot.raster.size, used, flow.order.len());
+            for i in &flow.order {
+                if let (Some(l), Some(s)) = (g.layers.get(*i), slot.children.get_mut(*i)) {
+                    s.place = Some(walk.next(extent(l, s)));
+                }
+            }
+        }
+        if let (Some(l), Some(s)) = (g.layers.first().filter(|l| l.backing), slot.children.first_mut()) {
+            let (w, h) = slot.raster.size;
+            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.state(self.frame) });
+        }
+    }
+
     /// Draws a layer if its content is not what is drawn.
     fn draw(&mut self, layer: &LayerProgram, slot: &mut Slot, state: LayerState) {
         slot.state = state;
         if let Picture::Group(g) = &layer.picture {
-            for (l, s) in g.layers.iter().zip(&mut slot.children) {
-                self.draw(l, s, l.state(self.frame));
-            }
-            slot.raster.size = g.size;
+            self.draw_group(g, slot);
             return;
         }
         let detail = layer.look.detail;
@@ -196,8 +229,8 @@ impl Pen<'_> {
                 slot.drawn.get_or_insert_default().set(self.scratch);
             }
             _ if same && slot.drawn.is_some() => return,
-            Picture::Image { source, width, height } => {
-                picture::draw(&mut slot.raster, source, *width, *height);
+            Picture::Image { source, width, height, fit } => {
+                picture::draw_in(&mut slot.raster, source, *width, *height, *fit);
                 slot.drawn.get_or_insert_default();
             }
             Picture::Rect(shape) => {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `scene.rs` | scenes, layers and what they show |
 //! | `place.rs` | where a layer stands |
+//! | `layout.rs` | rows, columns, relative lengths, pictures in boxes |
 //! | `look.rs` | scale, rotation, crop, masks, blend modes |
 //! | `motion.rs` | keyframes and easings |
 //! | `transition.rs` | how a scene comes on and goes off |
@@ -11,6 +12,7 @@
 //! | `text.rs` | how text looks |
 //! | `run.rs` | parts of a text that look different |
 
+mod layout;
 mod look;
 mod motion;
 mod paint;
@@ -25,12 +27,13 @@ use std::collections::BTreeMap;
 use vistter_core::time::FrameRate;
 
 pub use crate::token::{Token, TokenKind, ValueFault};
+pub use layout::{Backing, Fit, Justify, Layout, Line, Relative};
 pub use look::{Blend, Look, Mask, MaskMode, MaskShape};
 pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};
 pub use paint::{Color, Fill};
 pub use place::{Anchor, Placement, Within};
 pub use run::Run;
-pub use scene::{Content, Group, Layer, Scene};
+pub use scene::{Content, Group, Layer, Scene, Variant};
 pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
 pub use transition::{Interrupted, Matte, MatteForm, Side, Style, Transition};
 

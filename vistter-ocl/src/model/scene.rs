@@ -1,6 +1,9 @@
 //! Scenes, layers and what they show.
 
-use super::{Align, Automation, Background, Breaks, Color, Fill, Look, Placement, Run, Side, TextStyle, Transition};
+use super::{
+    Align, Automation, Background, Backing, Breaks, Color, Fill, Fit, Layout, Look, Placement, Relative, Run, Side,
+    TextStyle, Transition,
+};
 use crate::template::Template;
 
 /// What comes on and goes off together.
@@ -16,6 +19,77 @@ pub struct Scene {
     pub automation: Automation,
     /// Layers in the order of the document; the compiler sorts them by `z`.
     pub layers: Vec<Layer>,
+    /// What it is on canvases of other shapes.
+    pub variants: Vec<Variant>,
+}
+
+/// A scene for canvases of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// The shape: width to height.
+    pub aspect: (u32, u32),
+    /// The resolution it is drawn for; the document's if absent.
+    pub base: Option<(u32, u32)>,
+    /// All of the scene, as it is on such a canvas; it has no variants itself.
+    pub scene: Scene,
+}
+
+impl Variant {
+    /// A canvas of this shape and about this width.
+    pub(crate) fn canvas(&self, width: u32) -> (u32, u32) {
+        let height = u64::from(width) * u64::from(self.aspect.1) / u64::from(self.aspect.0.max(1));
+        (width, u32::try_from(height).unwrap_or(u32::MAX).clamp(16, 8192))
+    }
+}
+
+impl Scene {
+    /// Every layer, those in groups too, each with its pointer below the scene's.
+    pub fn every_layer(&self) -> Vec<(String, &Layer)> {
+        fn walk<'s>(list: &'s [Layer], at: &str, out: &mut Vec<(String, &'s Layer)>) {
+            for (i, l) in list.iter().enumerate() {
+                let at = format!("{at}/layers/{i}");
+                out.push((at.clone(), l));
+                if let Content::Group(g) = &l.content {
+                    walk(&g.layers, &at, out);
+                }
+            }
+        }
+        let mut out = Vec::new();
+        walk(&self.layers, "", &mut out);
+        out
+    }
+
+    /// What it is on a canvas of this size, and the resolution that is drawn for: the variant whose shape is nearest, if
+    /// it is nearer than that of `base`, the document's own.
+    pub fn on(&self, base: (u32, u32), width: u32, height: u32) -> (&Self, (u32, u32)) {
+        // how much longer one is than the other, whichever
+        let far = |(w, h): (u32, u32)| {
+            let ratio = f64::from(w) * f64::from(height) / (f64::from(h).max(1.0) * f64::from(width).max(1.0));
+            ratio.max(1.0 / ratio.max(1e-9))
+        };
+        let near = self.variants.iter().min_by(|a, b| far(a.aspect).total_cmp(&far(b.aspect)));
+        match near {
+            Some(v) if far(v.aspect) < far(base) => (&v.scene, v.base.unwrap_or(base)),
+            _ => (self, base),
+        }
+    }
+}
+
+impl Content {
+    /// Gives it another width or height, in base pixels, if it has one.
+    pub(crate) fn resize(&mut self, w: Option<f64>, h: Option<f64>) {
+        match self {
+            Self::Group(g) => g.size = [w.or(g.size[0]), h.or(g.size[1])],
+            Self::Image { width, height, .. } => (*width, *height) = (w.or(*width), h.or(*height)),
+            Self::Rect { width, height, .. }
+            | Self::Ellipse { width, height, .. }
+            | Self::Progress { width, height, .. } => {
+                (*width, *height) = (w.unwrap_or(*width), h.unwrap_or(*height));
+            }
+            Self::Text { width, .. } => *width = w.or(*width),
+            Self::Ticker { width, .. } => *width = w.unwrap_or(*width),
+        }
+    }
 }
 
 /// One thing drawn.
@@ -29,6 +103,8 @@ pub struct Layer {
     pub place: Placement,
     /// 0 (not there) to 1.
     pub opacity: f64,
+    /// Lengths that are parts of what it stands in.
+    pub relative: Relative,
     /// What is done to its picture.
     pub look: Look,
     /// Its properties over time; each replaces the fixed value.
@@ -59,6 +135,8 @@ pub enum Content {
         width: Option<f64>,
         /// Height in base pixels; from the width and the picture's shape if absent.
         height: Option<f64>,
+        /// How it fills a box that has both.
+        fit: Fit,
     },
     /// A filled rectangle.
     Rect {
@@ -139,6 +217,11 @@ pub struct Group {
     pub size: [Option<f64>; 2],
     /// What reaches over its box is not seen.
     pub clip: bool,
+    /// How its layers stand to each other; where their positions say if absent. With a layout, a side of the box without
+    /// a size is as long as its layers need.
+    pub layout: Option<Layout>,
+    /// A box behind its layers.
+    pub background: Option<Backing>,
     /// In the order of the document.
     pub layers: Vec<Layer>,
 }

@@ -6,6 +6,7 @@ use image::{ImageBuffer, ImageReader, Limits, Rgba, RgbaImage, imageops};
 
 use super::Raster;
 use crate::limits::MAX_IMAGE_PIXELS;
+use crate::model::Fit;
 
 /// A decoded picture, straight alpha.
 pub(crate) type Decoded = RgbaImage;
@@ -58,6 +59,35 @@ pub(crate) fn draw(out: &mut Raster, source: &Decoded, width: u32, height: u32) 
     }
 }
 
+/// Draws a picture into a box.
+pub(crate) fn draw_in(out: &mut Raster, source: &Decoded, width: u32, height: u32, fit: Fit) {
+    let (sw, sh) = (f64::from(source.width()), f64::from(source.height()));
+    let (across, down) = (f64::from(width) / sw, f64::from(height) / sh);
+    match fit {
+        Fit::Stretch => draw(out, source, width, height),
+        Fit::Fit => {
+            let k = across.min(down);
+            let side = |v: f64, most: u32| ((v * k).round() as u32).clamp(1, most.max(1));
+            let (w, h) = (side(sw, width), side(sh, height));
+            let mut inner = Raster::default();
+            draw(&mut inner, source, w, h);
+            out.reset(width as usize, height as usize);
+            let (left, top) = (((width - w) / 2) as usize, ((height - h) / 2) as usize);
+            for (y, line) in inner.rgba.chunks_exact(inner.width * 4).enumerate() {
+                let at = ((top + y) * out.width + left) * 4;
+                out.rgba[at..at + line.len()].copy_from_slice(line);
+            }
+        }
+        Fit::Fill => {
+            let k = across.max(down);
+            let side = |v: f64, most: u32| ((v / k).round() as u32).clamp(1, most);
+            let (w, h) = (side(f64::from(width), source.width()), side(f64::from(height), source.height()));
+            let part = imageops::crop_imm(source, (source.width() - w) / 2, (source.height() - h) / 2, w, h).to_image();
+            draw(out, &part, width, height);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +104,30 @@ mod tests {
         }
         assert_eq!(&r.rgba[..4], [255, 0, 0, 255]);
         assert_eq!(r.rgba[4 * 4 + 3], 0);
+    }
+    #[test]
+    fn pictures_in_boxes() {
+        // red, green, blue and white columns in a box that is twice as high as wide
+        let colors = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255, 255, 255, 255]];
+        let src = RgbaImage::from_fn(4, 2, |x, _| Rgba(colors[x as usize]));
+        let mut r = Raster::default();
+        let mut px = |fit, x: usize, y: usize| {
+            draw_in(&mut r, &src, 4, 8, fit);
+            assert_eq!((r.width, r.height), (4, 8));
+            [
+                r.rgba[(y * 4 + x) * 4],
+                r.rgba[(y * 4 + x) * 4 + 1],
+                r.rgba[(y * 4 + x) * 4 + 2],
+                r.rgba[(y * 4 + x) * 4 + 3],
+            ]
+        };
+        assert_eq!(px(Fit::Stretch, 0, 7), colors[0]);
+        assert_eq!(
+            (px(Fit::Fit, 0, 2), px(Fit::Fit, 0, 3), px(Fit::Fit, 3, 4), px(Fit::Fit, 3, 5)),
+            ([0; 4], colors[0], colors[3], [0; 4])
+        );
+        let [red, green, blue, _] = px(Fit::Fill, 0, 0);
+        assert!(green > 200 || blue > 200, "{red}: only the middle is seen");
     }
     #[test]
     fn rubbish_is_refused() {

@@ -32,13 +32,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         faults.push(Diagnostic::warning("OCL-VERSION", "/ocl", text).help("what it does not know is left out"));
     }
     let title = o.optional("title", |n, f| scalar::text(n, f, MAX_TEXT_CHARS)).unwrap_or_default();
-    let base = o.required("canvas", |n, f| {
-        let c = n.object(f)?;
-        let side = |n: &Node<'_>, f: &Faults| scalar::whole(n, f, 16, MAX_EXTENT as i64).map(|v| v as u32);
-        let (w, h) = (c.required("width", side), c.required("height", side));
-        c.finish()?;
-        Some((w?, h?))
-    });
+    let base = o.required("canvas", canvas);
     if let Some(timeline) = o.optional("timeline", timeline) {
         faults.rate.set(timeline);
     }
@@ -66,6 +60,15 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     });
     o.finish()?;
     Some(Document { minor: minor?, title, rate: faults.rate.get(), base: base?, tokens, assets, scenes: scenes? })
+}
+
+/// A base resolution.
+pub(super) fn canvas(n: &Node<'_>, f: &Faults) -> Option<(u32, u32)> {
+    let c = n.object(f)?;
+    let side = |n: &Node<'_>, f: &Faults| scalar::whole(n, f, 16, MAX_EXTENT as i64).map(|v| v as u32);
+    let (w, h) = (c.required("width", side), c.required("height", side));
+    c.finish()?;
+    Some((w?, h?))
 }
 
 /// The rate that timecodes count in.

@@ -6,7 +6,7 @@ use super::document::Names;
 use super::walk::{Faults, Node, Object};
 use super::{scalar, scene};
 use crate::limits::{MAX_EXTENT, MAX_GROUP_DEPTH, MAX_LAYERS, MAX_MASKS, MAX_ROTATION, MAX_SCALE};
-use crate::model::{Blend, Content, Group, Look, Mask, MaskMode, MaskShape, Placement};
+use crate::model::{Backing, Blend, Content, Group, Justify, Layout, Line, Look, Mask, MaskMode, MaskShape, Placement};
 
 pub(super) fn read(o: &Object<'_, '_>, names: &Names<'_>) -> Look {
     let plain = Look::default();
@@ -106,6 +106,14 @@ fn mask(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Mask> {
 pub(super) fn group(o: &Object<'_, '_>, names: &Names<'_>, depth: usize) -> Option<Content> {
     let size = [o.optional("width", scalar::length), o.optional("height", scalar::length)];
     let clip = o.optional("clip", scalar::truth).unwrap_or(false);
+    let layout = o.optional("layout", layout);
+    let background = o.optional("background", |n, f| {
+        let b = n.object(f)?;
+        let color = b.required("color", scalar::color);
+        let radius = b.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
+        b.finish()?;
+        Some(Backing { color: color?, radius })
+    });
     let layers = o.required("layers", |n, f| {
         if depth >= MAX_GROUP_DEPTH {
             n.fault(f, "OCL-LIMIT", format!("groups stand in each other at most {MAX_GROUP_DEPTH} deep"));
@@ -114,7 +122,51 @@ pub(super) fn group(o: &Object<'_, '_>, names: &Names<'_>, depth: usize) -> Opti
         let list = n.array(f, MAX_LAYERS)?;
         let read: Vec<_> = list.iter().filter_map(|l| scene::layer(l, f, names, depth + 1)).collect();
         scene::doubled(&list, f, "layer");
+        if layout.is_some() {
+            list.iter().for_each(|l| placed_twice(l, f));
+        }
         Some(read)
     });
-    Some(Content::Group(Group { size, clip, layers: layers? }))
+    Some(Content::Group(Group { size, clip, layout, background, layers: layers? }))
+}
+
+/// A layout places its layers; an anchor would too.
+fn placed_twice(layer: &Node<'_>, f: &Faults) {
+    for name in ["anchor", "within"] {
+        let path = format!("/position/{name}");
+        if layer.value.pointer(&path).is_some() {
+            let at = format!("{}{path}", layer.pointer);
+            let d = Diagnostic::error(
+                "OCL-CONFLICT",
+                at,
+                format!("the group's layout places this layer, and \"{name}\" would too"),
+            );
+            f.push(d.help("leave it out; \"x\" and \"y\" move the layer from its place"));
+        }
+    }
+}
+
+fn layout(n: &Node<'_>, f: &Faults) -> Option<Layout> {
+    let o = n.object(f)?;
+    let column = o.required("type", |n, f| {
+        scalar::one_of(n, f, "layout", &Layout::NAMES, |s| Layout::NAMES.iter().position(|k| *k == s))
+    });
+    let side = |n: &Node<'_>, f: &Faults| scalar::number(n, f, 0.0, MAX_EXTENT);
+    let gap = o.optional("gap", side).unwrap_or(0.0);
+    let align = o.optional("align", |n, f| scalar::one_of(n, f, "alignment", &Line::NAMES, Line::parse));
+    let justify = o.optional("justify", |n, f| scalar::one_of(n, f, "justification", &Justify::NAMES, Justify::parse));
+    let padding = o.optional("padding", |n, f| {
+        if n.value.is_number() {
+            return side(n, f).map(|p| [p; 2]);
+        }
+        scalar::numbers(n, f, "a padding is one number, or two: [x, y]", |n| side(n, f))
+    });
+    o.finish()?;
+    Some(Layout {
+        column: column? == 1,
+        gap,
+        align: align.unwrap_or_default(),
+        justify: justify.unwrap_or_default(),
+        padding: padding.unwrap_or_default(),
+    })
 }

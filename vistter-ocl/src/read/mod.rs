@@ -10,6 +10,8 @@
 //! | `document.rs` | the document and its assets |
 //! | `token.rs` | tokens |
 //! | `time.rs` | points and lengths of time |
+//! | `relative.rs` | percentages |
+//! | `variant.rs` | what a scene is on canvases of another shape |
 //! | `scene.rs` | scenes and layers |
 //! | `look.rs` | scale, rotation, crop, masks, blend modes; groups |
 //! | `transition.rs` | how scenes come on and go off |
@@ -20,6 +22,7 @@
 mod automation;
 mod document;
 mod look;
+mod relative;
 mod scalar;
 mod scene;
 mod shape;
@@ -27,6 +30,7 @@ mod text;
 pub(crate) mod time;
 pub(crate) mod token;
 mod transition;
+mod variant;
 mod walk;
 
 use vistter_core::diagnose::{Diagnostic, Severity, Source};

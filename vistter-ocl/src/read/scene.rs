@@ -6,12 +6,27 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, look, scalar, shape, text, transition};
+use super::{automation, look, relative, scalar, shape, text, transition, variant};
 use crate::limits::MAX_LAYERS;
-use crate::model::{Content, Layer, Placement, Scene, Within};
+use crate::model::{Content, Fit, Layer, Placement, Relative, Scene, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
     let o = n.object(faults)?;
+    let scene = fields(&o, names);
+    let variants = variant::read(&o, names);
+    o.finish()?;
+    Some(Scene { variants, ..scene? })
+}
+
+/// A scene without variants.
+pub(super) fn read_one(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
+    let o = n.object(faults)?;
+    let scene = fields(&o, names);
+    o.finish()?;
+    scene
+}
+
+fn fields(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Scene> {
     let id = o.required("id", scalar::id);
     let enter = o.optional("in", |n, f| transition::read(n, f, names)).unwrap_or_default();
     let exit = o.optional("out", |n, f| transition::read(n, f, names)).unwrap_or_default();
@@ -22,8 +37,7 @@ pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<S
         doubled(&list, f, "layer");
         Some(read)
     });
-    o.finish()?;
-    Some(Scene { id: id?, enter, exit, automation, layers: layers? })
+    Some(Scene { id: id?, enter, exit, automation, layers: layers?, variants: Vec::new() })
 }
 
 /// Records ids that stand twice in a list.
@@ -41,6 +55,14 @@ pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
 
 /// A layer; `depth` groups are round it.
 pub(super) fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option<Layer> {
+    let (relative, patched) = relative::take(n, f);
+    let value = patched.as_ref().unwrap_or(n.value);
+    let read = absolute(&Node { value, pointer: n.pointer.clone() }, f, names, depth)?;
+    Some(Layer { relative, ..read })
+}
+
+/// A layer whose lengths are all in base pixels.
+fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option<Layer> {
     let o = n.object(f)?;
     let id = o.required("id", scalar::id);
     let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
@@ -77,7 +99,7 @@ pub(super) fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -
     o.finish()?;
     let content = content?;
     automation::fits(n, f, &automation, &content)?;
-    Some(Layer { id: id?, z, place, opacity, look, automation, content })
+    Some(Layer { id: id?, z, place, opacity, relative: Relative::default(), look, automation, content })
 }
 
 fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {
@@ -94,5 +116,11 @@ fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let asset = o.required("asset", |n, f| scalar::asset(n, f, names));
     let width = o.optional("width", scalar::length);
     let height = o.optional("height", scalar::length);
-    Some(Content::Image { asset: asset?, width, height })
+    let fit = o.optional("fit", |n, f| scalar::one_of(n, f, "fit", &Fit::NAMES, Fit::parse)).unwrap_or_default();
+    if fit != Fit::Stretch && (width.is_none() || height.is_none()) {
+        let d = Diagnostic::error("OCL-MISSING", o.node.pointer.clone(), "\"fit\" needs a box");
+        o.faults.push(d.help("give both \"width\" and \"height\""));
+        return None;
+    }
+    Some(Content::Image { asset: asset?, width, height, fit })
 }

@@ -26,6 +26,17 @@ impl Faults {
             list.push(d);
         }
     }
+    /// None yet, about the same document.
+    pub(super) fn like(other: &Self) -> Self {
+        let new = Self::default();
+        new.newer.set(other.newer.get());
+        new.rate.set(other.rate.get());
+        new
+    }
+    /// Whether this is known.
+    pub(super) fn has(&self, code: &str, pointer: &str) -> bool {
+        self.list.borrow().iter().any(|d| d.code == code && d.pointer == pointer)
+    }
     pub(super) fn take(self) -> Vec<Diagnostic> {
         self.list.into_inner()
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{extend, number, object, of};
 use crate::limits::*;
-use crate::model::{Align, Anchor, Blend, Breaks, MaskMode, MaskShape, Side};
+use crate::model::{Align, Anchor, Blend, Breaks, Fit, Justify, Layout, Line, MaskMode, MaskShape, Side};
 
 /// What goes round a text and under it.
 pub(super) fn decoration() -> [(String, Value); 3] {
@@ -92,7 +92,10 @@ pub(super) fn layers() -> Map<String, Value> {
     let kinds = [
         (
             "image",
-            json!({ "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height") }),
+            json!({
+                "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height"),
+                "fit": { "description": "How it fills a box of another shape; stretch when left out", "enum": Fit::NAMES },
+            }),
             &["asset"][..],
         ),
         ("rect", shape(json!({})), &["width", "height"]),
@@ -102,6 +105,8 @@ pub(super) fn layers() -> Map<String, Value> {
             json!({
                 "width": length("Width of its box; that of what it stands in when left out"),
                 "height": length("Height of its box; that of what it stands in when left out"),
+                "layout": of("layout", "How its layers stand to each other; where their positions say when left out"),
+                "background": of("backing", "A box behind its layers, as large as the group's"),
                 "clip": { "description": "What reaches over its box is not seen", "type": "boolean" },
                 "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
             }),
@@ -132,8 +137,8 @@ fn ellipse() -> Value {
     fields
 }
 
-/// A mask, and the numbers of a look.
-pub(super) fn looks() -> [(String, Value); 4] {
+/// A mask, a layout, and the numbers of a look.
+pub(super) fn looks() -> [(String, Value); 6] {
     let offset = |d: &str| number(-MAX_EXTENT, MAX_EXTENT, d);
     let mut mask = object(
         json!({
@@ -156,15 +161,40 @@ pub(super) fn looks() -> [(String, Value); 4] {
         m.insert("if".into(), json!({ "properties": { "shape": { "const": "image" } } }));
         m.insert("then".into(), json!({ "required": ["asset"] }));
     }
+    let space = json!({ "type": "number", "minimum": 0, "maximum": MAX_EXTENT });
+    let layout = object(
+        json!({
+            "type": { "description": "To the right, or down", "enum": Layout::NAMES },
+            "gap": number(0.0, MAX_EXTENT, "Between two layers"),
+            "align": { "description": "How they stand across; start when left out", "enum": Line::NAMES },
+            "justify": { "description": "How they stand along; start when left out", "enum": Justify::NAMES },
+            "padding": { "description": "All round, or [left and right, top and bottom]", "anyOf": [space, list(&space, 2)] },
+        }),
+        &["type"],
+    );
     let most = json!({ "type": "number", "minimum": -MAX_SCALE, "maximum": MAX_SCALE });
     let side = |least: f64| json!({ "type": "number", "minimum": least, "maximum": MAX_EXTENT });
     [
         ("mask", mask),
+        ("layout", layout),
+        (
+            "backing",
+            object(
+                json!({ "color": of("color", "Fill"), "radius": number(0.0, MAX_EXTENT, "Corner radius") }),
+                &["color"],
+            ),
+        ),
         ("scale", json!({ "anyOf": [most, list(&most, 2)] })),
         ("crop", list(&side(0.0), 4)),
         ("size", list(&side(1.0), 2)),
     ]
     .map(|(name, def)| (name.to_owned(), def))
+}
+
+/// A length in base pixels, or a part of what the layer stands in.
+pub(super) fn or_percent(mut length: Value) -> Value {
+    let description = length.as_object_mut().and_then(|l| l.remove("description"));
+    json!({ "description": description, "anyOf": [length, { "$ref": "#/$defs/percent" }] })
 }
 
 /// A list of so many of these.
@@ -213,6 +243,11 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
         "automation": of("layerAutomation", "Over time; replaces the fixed values"),
     });
     extend(&mut all, fields);
+    for side in ["width", "height"] {
+        if let Some(v) = all.get_mut(side) {
+            *v = or_percent(v.take());
+        }
+    }
     let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
     let mut def = object(all, &required);
     let either = match kind {

@@ -25,7 +25,7 @@ use crate::model::{Content, Document};
 use document::{asset, token, tokens};
 use layers::{decoration, gradient, layers, looks, run};
 use motion::{automation, layer_automation};
-use scene::{position, scene, transition, transitions};
+use scene::{position, scene, transition, transitions, variant};
 use values::values;
 
 /// The schema of a document.
@@ -61,6 +61,7 @@ pub fn schema() -> Value {
     defs.extend(tokens());
     defs.insert("asset".into(), asset());
     defs.insert("scene".into(), scene());
+    defs.insert("variant".into(), variant());
     defs.insert("transition".into(), transition());
     defs.extend(transitions());
     defs.insert("position".into(), position());

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::layers::or_percent;
 use super::{extend, number, object, of};
 use crate::limits::*;
 use crate::model::{Anchor, Interrupted, MatteForm, Side, Style, Within};
@@ -14,8 +15,35 @@ pub(super) fn scene() -> Value {
             "out": of("transition", "How it goes off; a cut when left out"),
             "automation": of("automation", "Over time, for the whole scene"),
             "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
+            "variants": {
+                "description": "What it is on canvases of another shape, by the shape: \"9:16\"",
+                "type": "object",
+                "propertyNames": { "pattern": "^[1-9][0-9]{0,2}:[1-9][0-9]{0,2}$" },
+                "maxProperties": MAX_VARIANTS,
+                "additionalProperties": { "$ref": "#/$defs/variant" },
+            },
         }),
         &["id", "layers"],
+    )
+}
+
+/// Changes of a scene.
+pub(super) fn variant() -> Value {
+    let or_none = |def: &str, what: &str| json!({ "description": what, "anyOf": [{ "$ref": format!("#/$defs/{def}") }, { "type": "null" }] });
+    object(
+        json!({
+            "canvas": of("canvas", "The resolution it is drawn for; the document's when left out"),
+            "in": or_none("transition", "Instead of the scene's; null for a cut"),
+            "out": or_none("transition", "Instead of the scene's; null for a cut"),
+            "automation": or_none("automation", "Instead of the scene's; null for none"),
+            "layers": {
+                "description": "Changes of layers by id, as RFC 7396 lays them over; null takes a layer away",
+                "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" },
+                "additionalProperties": { "type": ["object", "null"] },
+            },
+        }),
+        &[],
     )
 }
 
@@ -72,8 +100,8 @@ pub(super) fn position() -> Value {
         json!({
             "anchor": { "description": "This point of the layer stands on the same point of the canvas", "enum": Anchor::NAMES },
             "within": { "description": "The part of the picture that the anchor refers to", "enum": Within::NAMES },
-            "x": number(-most, most, "Moved right, in base pixels"),
-            "y": number(-most, most, "Moved down, in base pixels"),
+            "x": or_percent(number(-most, most, "Moved right, in base pixels or as a part of the width it stands in")),
+            "y": or_percent(number(-most, most, "Moved down, in base pixels or as a part of the height it stands in")),
         }),
         &[],
     )

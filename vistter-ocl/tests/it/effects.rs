@@ -141,6 +141,32 @@ fn a_group_of_one_is_its_layer() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
+    /// A row of any layers in any box, and the variant of any canvas: drawn, never a panic.
+    #[test]
+    fn any_layout_draws(gap in 0.0..900.0f64, pad in 0.0..300.0f64, width in 1.0..900.0f64, n in 0usize..6, word in "\\PC{0,9}",
+                        justify in 0usize..4, column in any::<bool>(), fixed in any::<bool>(), canvas in (16u32..500, 16u32..500)) {
+        let name = ["start", "center", "end", "spaceBetween"][justify];
+        let kind = if column { "column" } else { "row" };
+        let layer = |i: usize| match i % 3 {
+            0 => format!(r##"{{ "id": "l{i}", "type": "rect", "width": "{}%", "height": 30, "color": "#FF5A5F" }}"##, i * 40 + 1),
+            1 => format!(r#"{{ "id": "l{i}", "type": "text", "text": "{{{{name}}}}", "size": 30, "rotation": 20 }}"#),
+            _ => format!(r#"{{ "id": "l{i}", "type": "ticker", "text": "{{{{name}}}}", "size": 20, "width": 50, "speed": 90 }}"#),
+        };
+        let layers: Vec<String> = (0..n).map(layer).collect();
+        let size = if fixed { format!(r#""width": {width},"#) } else { String::new() };
+        let text = format!(r##"{{ "ocl": "1.0", "canvas": {{ "width": 640, "height": 360 }}, "tokens": {{ "name": {{}} }}, "scenes": [ {{ "id": "m", "layers": [
+            {{ "id": "g", "type": "group", {size} "background": {{ "color": "#0B1220" }}, "position": {{ "anchor": "center" }},
+               "layout": {{ "type": "{kind}", "gap": {gap}, "padding": {pad}, "justify": "{name}", "align": "end" }}, "layers": [ {} ] }} ],
+            "variants": {{ "9:16": {{ "layers": {{ "g": {{ "scale": 2 }} }} }}, "1:1": {{ "canvas": {{ "width": 100, "height": 100 }} }} }} }} ] }}"##, layers.join(", "));
+        let mut o = overlay(&text);
+        o.prepare(Canvas { width: canvas.0, height: canvas.1, fps: FrameRate::FPS_30 }).unwrap();
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        o.compose(tick(0), &mut background(canvas.0, canvas.1)).unwrap();
+        if o.apply(tick(9), &OverlayAction::SetTokens(BTreeMap::from([("name".to_owned(), word)]))).is_ok() {
+            o.compose(tick(9), &mut background(canvas.0, canvas.1)).unwrap();
+        }
+    }
+
     /// Any numbers that the language allows draw something or nothing, and never panic.
     #[test]
     fn any_look_draws(sx in -64.0..64.0f64, sy in -64.0..64.0f64, turn in -36_000.0..36_000.0f64, crop in any::<[u8; 4]>(), x in -8192.0..8192.0f64,

@@ -45,6 +45,9 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("ellipse", "/scenes/0/layers/5/layers/0"),
         ("group", "/scenes/0/layers/5"),
         ("mask", "/scenes/0/layers/5/masks/0"),
+        ("layout", "/scenes/0/layers/5/layout"),
+        ("backing", "/scenes/0/layers/5/background"),
+        ("variant", "/scenes/0/variants/9:16"),
     ];
     (serde_json::from_str(&text).unwrap(), places)
 }

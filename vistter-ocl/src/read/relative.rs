@@ -1,0 +1,34 @@
+//! Lengths that are parts of what a layer stands in: `"50%"`.
+
+use serde_json::Value;
+
+use super::walk::{Faults, Node};
+use crate::limits::MAX_PERCENT;
+use crate::model::Relative;
+
+/// Takes the percentages out of a layer. With any there comes the layer again, with a length in the place of each, so that
+/// those who read its fields need not know of them.
+pub(super) fn take(n: &Node<'_>, f: &Faults) -> (Relative, Option<Value>) {
+    let mut relative = Relative::default();
+    let mut patched: Option<Value> = None;
+    let mut one = |path: &str, least: f64| {
+        let text = n.value.pointer(path)?.as_str()?.strip_suffix('%')?;
+        let share = text.parse::<f64>().ok().filter(|v| v.is_finite());
+        let inside = share.filter(|v| (least..=MAX_PERCENT).contains(v));
+        if inside.is_none() {
+            let at = Node { value: n.value, pointer: format!("{}{path}", n.pointer) };
+            let text = format!("\"{text}%\" is not a percentage from {least}% to {MAX_PERCENT}%");
+            at.fault_help(f, "OCL-RANGE", text, "write for example \"50%\": half of what the layer stands in");
+        }
+        let all = patched.get_or_insert_with(|| n.value.clone());
+        if let Some(v) = all.pointer_mut(path) {
+            *v = Value::from(1);
+        }
+        inside.map(|v| v / 100.0)
+    };
+    relative.x = one("/position/x", -MAX_PERCENT);
+    relative.y = one("/position/y", -MAX_PERCENT);
+    relative.width = one("/width", 0.1);
+    relative.height = one("/height", 0.1);
+    (relative, patched)
+}
