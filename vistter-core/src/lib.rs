@@ -26,6 +26,7 @@ pub mod diagnose;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod health;
 mod lock;
 pub mod media;
 #[cfg(feature = "session")]

@@ -1,6 +1,6 @@
 //! What watching many cameras costs. In one process the cameras, in another the watching, so that each is measured alone:
 //!
-//! `health_cost cameras COUNT [STREAM]` starts simulated ONVIF cameras on loopback, prints their addresses, and stays;
+//! `health_cost cameras COUNT` starts simulated ONVIF cameras on loopback, prints their addresses, and stays;
 //! `health_cost watch FILE SECONDS` watches the cameras in FILE (an address a line), prints how many are online, and ends.
 
 use std::time::Duration;
@@ -16,21 +16,16 @@ type Failed = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["cameras", count] => cameras(count.parse()?, None).await,
-        ["cameras", count, stream] => cameras(count.parse()?, Some(stream)).await,
+        ["cameras", count] => cameras(count.parse()?).await,
         ["watch", file, seconds] => watch(file, seconds.parse()?).await,
-        _ => Err("health_cost cameras COUNT [STREAM] | watch FILE SECONDS".into()),
+        _ => Err("health_cost cameras COUNT | watch FILE SECONDS".into()),
     }
 }
 
-async fn cameras(count: usize, stream: Option<&str>) -> Result<(), Failed> {
-    let mut spec = OnvifSpec::default();
-    if let Some(s) = stream {
-        spec.stream = s.into();
-    }
+async fn cameras(count: usize) -> Result<(), Failed> {
     let mut all = Vec::new();
     for _ in 0..count {
-        let sim = OnvifSim::start(OnvifDevice::new(spec.clone()), 0, SystemClock::shared()).await?;
+        let sim = OnvifSim::start(OnvifDevice::new(OnvifSpec::default()), 0, SystemClock::shared()).await?;
         println!("onvif://{}", sim.address());
         all.push(sim);
     }

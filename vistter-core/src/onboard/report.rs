@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::choose::Offer;
 use crate::media::{Codec, Frame};
+use crate::ports::Preset;
 
 /// A step of onboarding. The names are part of the JSON form and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -221,8 +222,10 @@ pub struct PtzFacts {
     pub continuous: bool,
     /// Has a home position.
     pub home: bool,
-    /// Stored views.
+    /// How many views are stored.
     pub presets: Option<u32>,
+    /// The stored views, as the device lists them.
+    pub stored: Vec<Preset>,
     /// How many it has room for, if it says so.
     pub max_presets: Option<u32>,
     /// How far it moves, in the device's own units.
@@ -238,4 +241,60 @@ pub struct Limits {
     pub tilt: Option<[f64; 2]>,
     /// Zoom.
     pub zoom: Option<[f64; 2]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs read this: what is renamed here breaks them.
+    #[test]
+    fn the_json_form() {
+        let keys = |v: &serde_json::Value| v.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>().join(" "));
+        let stream = StreamFacts {
+            address: "rtsp://10.0.0.2/".into(),
+            codec: Codec::H264,
+            profile: "Main".into(),
+            level: "4.0".into(),
+            width: 1920,
+            height: 1080,
+            first_picture_secs: 0.5,
+            declared_fps: Some(25.0),
+            measured_fps: None,
+            gop_frames: None,
+            gop_secs: None,
+            gop_whole: false,
+            b_frames: false,
+            bitrate_kbps: 4000,
+            audio: Some(SoundFacts { codec: Codec::Aac, sample_rate: 48_000, channels: 2, heard: true }),
+        };
+        let ptz =
+            PtzFacts { limits: Some(Limits { zoom: Some([0.0, 1.0]), ..Limits::default() }), ..PtzFacts::default() };
+        let report = Report {
+            device: Some(DeviceFacts::default()),
+            profiles: vec![Offer::default()],
+            chosen: Some(Chosen::default()),
+            stream: Some(stream),
+            ptz: Some(ptz),
+            ..Report::default()
+        };
+        let json = serde_json::to_value(&report).unwrap();
+        for (part, want) in [
+            ("", "address advice camera chosen device ok profiles ptz steps stream took_secs"),
+            ("/device", "address clock_skew_secs firmware manufacturer method model serial"),
+            ("/profiles/0", "audio encoding fps gop kbps name ptz size token"),
+            ("/chosen", "name token why"),
+            (
+                "/stream",
+                "address audio b_frames bitrate_kbps codec declared_fps first_picture_secs gop_frames gop_secs gop_whole \
+                 height level measured_fps profile width",
+            ),
+            ("/stream/audio", "channels codec heard sample_rate"),
+            ("/ptz", "absolute continuous home limits max_presets presets stored"),
+        ] {
+            assert_eq!(json.pointer(part).and_then(keys).as_deref(), Some(want), "{part}");
+        }
+        assert_eq!((&json["stream"]["codec"], &json["ptz"]["limits"]["zoom"][1]), (&"h264".into(), &1.0.into()));
+        assert_eq!(serde_json::to_value(StepName::RtspHandshake).unwrap(), "rtsp_handshake");
+    }
 }

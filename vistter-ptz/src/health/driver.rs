@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use vistter_core::health::HealthStatus;
 use vistter_core::{Error, ErrorKind, Result};
 
 use super::beat::{Beat, Heartbeat};
-use super::machine::{HealthEvent, HealthPolicy, HealthStatus, Input, Machine, Output};
+use super::machine::{HealthEvent, HealthPolicy, Input, Machine, Output};
 use crate::mover::MoverState;
 use crate::timer::Timer;
 

@@ -4,7 +4,7 @@
 use tokio::time::timeout;
 use vistter_core::config::Address;
 use vistter_core::onboard::{Chosen, DeviceFacts, Limits, Offer, PtzFacts, Recorder, StepName, Wish, choose};
-use vistter_core::ports::PtzDriver;
+use vistter_core::ports::{Preset, PtzDriver};
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind};
 
@@ -282,9 +282,9 @@ pub async fn ask_head(driver: &mut OnvifDriver, rec: &mut Recorder<'_>) {
         absolute: caps.absolute,
         continuous: caps.continuous,
         home: caps.home,
-        presets: None,
         max_presets: caps.max_presets,
         limits: Some(limits),
+        ..PtzFacts::default()
     });
     rec.passed(format!("{}{ranges}", can.join(", ")));
     rec.begin(StepName::Presets);
@@ -292,8 +292,9 @@ pub async fn ask_head(driver: &mut OnvifDriver, rec: &mut Recorder<'_>) {
     match timeout(left, driver.presets()).await.unwrap_or_else(|_| Err(out_of_time())) {
         Ok(presets) => {
             let count = u32::try_from(presets.len()).unwrap_or(u32::MAX);
+            let stored = presets.into_iter().map(|p| Preset { name: rec.clean(&p.name), token: p.token }).collect();
             if let Some(p) = &mut rec.facts().ptz {
-                p.presets = Some(count);
+                (p.presets, p.stored) = (Some(count), stored);
             }
             let room = caps.max_presets.map(|m| format!(", room for {m}")).unwrap_or_default();
             rec.passed(format!("{count} stored{room}"));
