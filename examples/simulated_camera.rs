@@ -15,11 +15,11 @@ async fn main() -> vistter::Result<()> {
     let account = words.next().zip(words.next().map(Secret::new));
     let rtsp = account.clone().map(|(user, password)| CameraAuth::Digest(Credentials { user, password }));
     let auth = rtsp.unwrap_or(CameraAuth::Open);
-    let camera = TestCamera::start(TestCameraConfig { auth, ..TestCameraConfig::default() }).await?;
+    let camera = TestCamera::start(TestCameraConfig { auth, gop: 15, ..TestCameraConfig::default() }).await?;
     let spec = OnvifSpec {
         auth: OnvifAuth { password: account, http_digest: true, ws_digest: true, ..OnvifAuth::default() },
         stream: camera.url().url().to_owned(),
-        profiles: vec![SimProfile { fps: 30, gop: 30, ..SimProfile::h264("main", (1280, 720), 2000) }],
+        profiles: vec![SimProfile { fps: 30, gop: 15, ..SimProfile::h264("main", (1280, 720), 2000) }],
         ..OnvifSpec::default()
     };
     let device = OnvifSim::start(OnvifDevice::new(spec), 0, SystemClock::shared()).await;

@@ -154,7 +154,8 @@ fn own_ip(host: &str) -> Result<IpAddr> {
 pub struct OnboardOptions {
     /// What the show would like: size, rate, main or sub stream.
     pub wish: Wish,
-    /// How long the stream is watched from the first picture on. Keyframes further apart are not measured, but bounded.
+    /// How long the stream is watched from the first picture on, at most: two keyframes end it. Of keyframes further apart
+    /// it is only known that they are.
     pub watch: MediaTime,
     /// The whole check ends within this time; waiting for an encoder (RTMP) comes on top.
     pub within: MediaTime,
@@ -179,12 +180,12 @@ pub struct OnboardOptions {
 }
 
 impl Default for OnboardOptions {
-    /// A 1080p30 program, one second of watching, half a minute in all.
+    /// A 1080p30 program, three seconds of watching at most, half a minute in all.
     fn default() -> Self {
         let seconds = std::time::Duration::from_secs;
         Self {
             wish: Wish::default(),
-            watch: MediaTime::SECOND,
+            watch: MediaTime::from_secs(3),
             within: MediaTime::from_secs(30),
             publish_within: MediaTime::from_secs(60),
             transport: Transport::Tcp,

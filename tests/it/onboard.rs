@@ -298,15 +298,17 @@ async fn a_stream_entered_by_hand() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_half_way_it_hangs_up() {
-    let camera = small_camera().await;
+    let camera = Arc::new(small_camera().await);
     let target = Target::Rtsp(camera.url());
     let watching = Arc::new(AtomicBool::new(false));
-    let seen = watching.clone();
+    let (seen, stalled) = (watching.clone(), camera.clone());
     let mut o = options();
-    o.watch = MediaTime::from_secs(50);
+    (o.watch, o.within, o.rtsp.silence) =
+        (MediaTime::from_secs(600), MediaTime::from_secs(900), Duration::from_secs(900));
     let check = tokio::spawn(async move {
         let mut tell = |p: Progress<'_>| {
             if matches!(p, Progress::Begun(StepName::Measured)) {
+                stalled.stall(); // so that it goes on watching
                 seen.store(true, Ordering::SeqCst);
             }
         };

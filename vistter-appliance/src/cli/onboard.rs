@@ -28,8 +28,8 @@ pub(crate) struct OnboardArgs {
     /// Write the first picture there, as PNG
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
-    /// How long to watch the stream; keyframes further apart are not measured
-    #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "1s")]
+    /// How long to watch the stream at most; two keyframes end it
+    #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "3s")]
     pub(crate) length: Duration,
     /// How long to wait for an encoder (rtmp://)
     #[arg(long, value_name = "LENGTH", value_parser = seconds, default_value = "60s")]

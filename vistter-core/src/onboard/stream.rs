@@ -13,6 +13,8 @@ use crate::time::MediaTime;
 
 /// Access units after which a decoder that gave no picture is taken to give none.
 const MOST_UNITS: u32 = 300;
+/// The stream is watched at least so long, to measure its rate, even if two keyframes came before.
+const LEAST_WATCH: MediaTime = MediaTime::from_millis(500);
 /// A delivered rate further than this from the declared one is told.
 const RATE_OFF: f64 = 0.1;
 
@@ -21,7 +23,8 @@ const RATE_OFF: f64 = 0.1;
 pub struct StreamTest {
     /// Decoders for its pictures.
     pub decoders: DecoderFactory,
-    /// How long it is watched from the first picture on. Keyframes further apart than this are not measured.
+    /// How long it is watched from the first picture on, at most: two keyframes end it. Keyframes further apart than this are
+    /// not measured.
     pub watch: MediaTime,
     /// Longest wait for the first decoded picture.
     pub first_frame_within: MediaTime,
@@ -192,12 +195,13 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'sta
     })
 }
 
-/// Watches until the time is over; gives the error that ended it earlier.
+/// Watches until two keyframes were seen or the time is over; gives the error that ended it earlier.
 async fn measure(source: &mut dyn Source, length: MediaTime, clock: &dyn Clock, seen: &mut Seen) -> Option<Error> {
-    let until = clock.now() + length;
+    let began = clock.now();
     loop {
-        let left = until - clock.now();
-        if left <= MediaTime::ZERO {
+        let watched = clock.now() - began;
+        let left = length - watched;
+        if left <= MediaTime::ZERO || (seen.keyframes >= 2 && watched >= LEAST_WATCH) {
             return None;
         }
         match timeout(left.to_duration(), source.next()).await {
