@@ -138,6 +138,7 @@ fn plane<'r>(
                 continue;
             }
             match (run.opaque, opacity) {
+                _ if run.flat => flat(d, src[i.start], alpha[i.start], opacity),
                 (true, 255) => d.copy_from_slice(&src[i]),
                 (_, 255) => kernels::over(d, &src[i.clone()], &alpha[i]),
                 _ => kernels::fade(d, &src[i.clone()], &alpha[i], opacity),
@@ -148,13 +149,9 @@ fn plane<'r>(
 
 /// Lays one colour over the whole picture.
 pub(crate) fn flood(planes: &mut [PlaneMut<'_>; 3], yuv: [u8; 3], alpha: u8) {
-    const PIECE: usize = 256;
     for (p, v) in planes.iter_mut().zip(yuv) {
-        let (colour, full) = ([v; PIECE], [255; PIECE]);
         for y in 0..p.height {
-            for d in p.row_mut(y).chunks_mut(PIECE) {
-                kernels::fade(d, &colour[..d.len()], &full[..d.len()], alpha);
-            }
+            flat(p.row_mut(y), v, 255, alpha);
         }
     }
 }
@@ -194,6 +191,15 @@ pub(crate) fn push(planes: &mut [PlaneMut<'_>; 3], (dx, dy): (i64, i64)) {
     }
 }
 
+/// Blends one colour: what does not depend on the picture is computed once.
+fn flat(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
+    let rest = 255 - div255(u16::from(alpha) * u16::from(opacity));
+    match rest {
+        0 => dst.fill(src),
+        _ => kernels::flat(dst, u16::from(src) * u16::from(opacity), rest),
+    }
+}
+
 /// Blends under an edge, in pieces that need no memory of their own.
 fn veiled(dst: &mut [u8], src: &[u8], alpha: &[u8], places: &[u16], veil: Veil<'_>, opacity: u8) {
     const PIECE: usize = 256;
@@ -206,12 +212,12 @@ fn veiled(dst: &mut [u8], src: &[u8], alpha: &[u8], places: &[u16], veil: Veil<'
     }
 }
 
-/// ⌊x/255⌉ for x up to 255·256 − 129. Wrapping, like the kernels' products: nothing wraps (see above), and the checks
+/// ⌊x/255⌉ for x up to 255·256 − 129: (x + 128)·257/65536 is the upper half of a product of 16-bit numbers, for which
+/// vector units have one instruction. The sum wraps like the kernels' products: nothing wraps (see above), and the checks
 /// that a build with overflow checks would add cost it the vector loop, fifty times over.
 #[inline(always)]
 fn div255(x: u16) -> u16 {
-    let x = x.wrapping_add(128);
-    x.wrapping_add(x >> 8) >> 8
+    ((x.wrapping_add(128) as u32).wrapping_mul(257) >> 16) as u16
 }
 
 /// The loops that run over every sample. `multiversion` compiles each for several instruction sets and picks one at run
@@ -238,6 +244,14 @@ mod kernels {
             let a = div255(u16::from(*a).wrapping_mul(o));
             let rest = u16::from(*d).wrapping_mul(255u16.wrapping_sub(a));
             *d = div255(u16::from(*s).wrapping_mul(o).wrapping_add(rest)) as u8;
+        }
+    }
+
+    /// [`fade`] of one colour: `color` is times the opacity, `rest` what is left of the picture.
+    #[multiversion(targets = "simd")]
+    pub(super) fn flat(dst: &mut [u8], color: u16, rest: u16) {
+        for d in dst {
+            *d = div255(u16::from(*d).wrapping_mul(rest).wrapping_add(color)) as u8;
         }
     }
 
@@ -295,6 +309,9 @@ mod tests {
                     kernels::fade(&mut d, &src, &alpha, o);
                     let want: Vec<u8> = picture.iter().map(|d| reference(*d, s, a, o)).collect();
                     assert_eq!(d, want, "fade a={a} s={s} o={o}");
+                    let mut d = picture.clone();
+                    flat(&mut d, s, a, o);
+                    assert_eq!(d, want, "flat a={a} s={s} o={o}");
                     let mut d = picture.clone();
                     kernels::veil(&mut d, &src, &alpha, &[o; 256]);
                     assert_eq!(d, want, "veil a={a} s={s} o={o}");

@@ -8,6 +8,9 @@
 use crate::raster::Raster;
 use crate::sheet::Sheet;
 
+/// A run of one colour and alpha is worth one of its own from this many samples.
+const MIN_FLAT: usize = 32;
+
 /// Rows are cut into runs only where that skips at least this many samples: below it the vector loop is faster than
 /// the branch.
 const MIN_RUN: usize = 16;
@@ -19,6 +22,8 @@ pub(crate) struct Run {
     pub(crate) end: usize,
     /// Every sample has full alpha.
     pub(crate) opaque: bool,
+    /// Every sample has the same alpha and the same values.
+    pub(crate) flat: bool,
 }
 
 /// The runs of all rows.
@@ -30,19 +35,21 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    fn build(&mut self, alpha: &[u8], width: usize) {
+    /// Looks through the rows of an alpha plane, and of one or two planes of values.
+    fn build(&mut self, alpha: &[u8], values: [&[u8]; 2], width: usize) {
         self.list.clear();
         self.rows.clear();
         self.rows.push(0);
         if width == 0 {
             return;
         }
-        for row in alpha.chunks_exact(width) {
+        let [one, two] = values.map(|v| v.chunks_exact(width));
+        for ((row, one), two) in alpha.chunks_exact(width).zip(one).zip(two) {
             let first = self.list.len();
             let mut x = 0;
             while x < width {
                 let class = class_of(row[x]);
-                let end = row[x..].iter().position(|a| class_of(*a) != class).map_or(width, |n| x + n);
+                let end = x + same(row, x, |a| class_of(a) == class);
                 let (start, len) = (x, end - x);
                 x = end;
                 let open = self.list.len() > first;
@@ -50,24 +57,51 @@ impl Runs {
                     Class::Clear if len >= MIN_RUN || !open || end == width => {}
                     // a short gap joins what is before it
                     Class::Clear => self.grow(first, start, end),
-                    Class::Full if len >= MIN_RUN => self.list.push(Run { start, end, opaque: true }),
+                    Class::Full if len >= MIN_RUN => self.split(first, start..end, row, one, two),
+                    Class::Part if len >= MIN_FLAT => self.split(first, start..end, row, one, two),
                     Class::Full | Class::Part => self.grow(first, start, end),
                 }
             }
             self.rows.push(self.list.len());
         }
     }
+    /// A run that may have long parts of one value; each becomes one of its own.
+    fn split(&mut self, first: usize, run: std::ops::Range<usize>, row: &[u8], one: &[u8], two: &[u8]) {
+        let opaque = row.get(run.start) == Some(&255);
+        let put = |me: &mut Self, start: usize, end: usize| match opaque {
+            _ if start == end => {}
+            true => me.list.push(Run { start, end, opaque: true, flat: false }),
+            false => me.grow(first, start, end),
+        };
+        let (mut x, mut rest) = (run.start, run.start);
+        while x < run.end {
+            let like = |line: &[u8]| same(&line[..run.end], x, |v| v == line[x]);
+            let len = like(row).min(like(one)).min(like(two));
+            if len >= MIN_FLAT {
+                put(self, rest, x);
+                self.list.push(Run { start: x, end: x + len, opaque, flat: true });
+                rest = x + len;
+            }
+            x += len;
+        }
+        put(self, rest, run.end);
+    }
     /// Extends the last run of this row if it is a mixed one that ends at `start`, and else opens one.
     fn grow(&mut self, first: usize, start: usize, end: usize) {
         match self.list[first..].last_mut() {
-            Some(r) if !r.opaque && r.end == start => r.end = end,
-            _ => self.list.push(Run { start, end, opaque: false }),
+            Some(r) if !r.opaque && !r.flat && r.end == start => r.end = end,
+            _ => self.list.push(Run { start, end, opaque: false, flat: false }),
         }
     }
     /// The runs of a row.
     pub(crate) fn row(&self, y: usize) -> &[Run] {
         &self.list[self.rows[y]..self.rows[y + 1]]
     }
+}
+
+/// How many samples from `x` on are so.
+fn same(line: &[u8], x: usize, so: impl Fn(u8) -> bool) -> usize {
+    line[x..].iter().position(|v| !so(*v)).unwrap_or(line.len() - x)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +138,8 @@ pub(crate) struct Chroma {
     pub(crate) v: Vec<u8>,
     pub(crate) alpha: Vec<u8>,
     pub(crate) runs: Runs,
+    /// Two rows of the picture, from even place to even place.
+    pair: [Vec<u8>; 2],
     fresh: bool,
 }
 
@@ -128,14 +164,16 @@ pub(crate) fn color(rgba: [u8; 4]) -> [u8; 3] {
     [l.y.first().copied().unwrap_or(16), c.u.first().copied().unwrap_or(128), c.v.first().copied().unwrap_or(128)]
 }
 
-/// A picture whose planes are made: its pixels with their colours times alpha, and alpha, all times 255.
+/// A picture whose planes are made.
 pub(crate) trait Pixels {
     /// Pixels.
     fn size(&self) -> (usize, usize);
     /// Four bytes a pixel, row by row.
     fn bytes(&self) -> &[u8];
-    /// What of a pixel's four bytes counts: red, green and blue up to 255·255, alpha up to 255.
-    fn weighed(px: &[u8]) -> [u32; 4];
+    /// Luma and alpha of pixels.
+    fn luma(pixels: &[u8], y: &mut [u8], alpha: &mut [u8]);
+    /// Chroma of two rows that begin at an even place of the picture: each sample from two by two pixels.
+    fn chroma(above: &[u8], below: &[u8], u: &mut [u8], v: &mut [u8], alpha: &mut [u8]);
 }
 
 impl Pixels for Raster {
@@ -145,10 +183,11 @@ impl Pixels for Raster {
     fn bytes(&self) -> &[u8] {
         &self.rgba
     }
-    #[inline(always)]
-    fn weighed(px: &[u8]) -> [u32; 4] {
-        let a = u32::from(px[3]);
-        [u32::from(px[0]) * a, u32::from(px[1]) * a, u32::from(px[2]) * a, a]
+    fn luma(pixels: &[u8], y: &mut [u8], alpha: &mut [u8]) {
+        kernels::straight_luma(pixels, y, alpha);
+    }
+    fn chroma(above: &[u8], below: &[u8], u: &mut [u8], v: &mut [u8], alpha: &mut [u8]) {
+        kernels::straight_chroma(above, below, u, v, alpha);
     }
 }
 
@@ -159,9 +198,89 @@ impl Pixels for Sheet {
     fn bytes(&self) -> &[u8] {
         &self.rgba
     }
-    #[inline(always)]
-    fn weighed(px: &[u8]) -> [u32; 4] {
-        [u32::from(px[0]) * 255, u32::from(px[1]) * 255, u32::from(px[2]) * 255, u32::from(px[3])]
+    fn luma(pixels: &[u8], y: &mut [u8], alpha: &mut [u8]) {
+        kernels::sheet_luma(pixels, y, alpha);
+    }
+    fn chroma(above: &[u8], below: &[u8], u: &mut [u8], v: &mut [u8], alpha: &mut [u8]) {
+        kernels::sheet_chroma(above, below, u, v, alpha);
+    }
+}
+
+/// The loops that run over every pixel; see `blend.rs` for what `multiversion` does and why it may.
+#[allow(unsafe_code)]
+mod kernels {
+    use super::{U, V, Y};
+    use multiversion::multiversion;
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn straight_luma(pixels: &[u8], y: &mut [u8], alpha: &mut [u8]) {
+        for ((px, y), alpha) in pixels.chunks_exact(4).zip(y).zip(alpha) {
+            let a = u32::from(px[3]);
+            let part = |k: u32, v: u8| k.wrapping_mul(u32::from(v));
+            let y16 = (16u32 << 16)
+                .wrapping_add(part(Y[0], px[0]))
+                .wrapping_add(part(Y[1], px[1]))
+                .wrapping_add(part(Y[2], px[2]));
+            // at most 235·65536·255 + half < 2³²
+            *y = (y16.wrapping_mul(a).wrapping_add(255 << 15) / (255 << 16)) as u8;
+            *alpha = px[3];
+        }
+    }
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn straight_chroma(above: &[u8], below: &[u8], u: &mut [u8], v: &mut [u8], alpha: &mut [u8]) {
+        let rows = above.chunks_exact(8).zip(below.chunks_exact(8));
+        for ((((top, low), u), v), alpha) in rows.zip(u).zip(v).zip(alpha) {
+            let mut sum = [0i64; 4];
+            for px in [&top[..4], &top[4..], &low[..4], &low[4..]] {
+                let a = i64::from(px[3]);
+                for (s, c) in sum.iter_mut().zip(&px[..3]) {
+                    *s += i64::from(*c) * a;
+                }
+                sum[3] += a;
+            }
+            let part = |k: [i64; 3]| {
+                let v = (sum[3] * (128 << 16)) + k[0] * sum[0] + k[1] * sum[1] + k[2] * sum[2];
+                ((v + (510 << 16)) / (1020 << 16)).clamp(0, 255) as u8
+            };
+            (*u, *v, *alpha) = (part(U), part(V), ((sum[3] + 2) / 4) as u8);
+        }
+    }
+
+    /// 16·2¹⁶/255 and 128·2¹⁷/255, to nearest: what black and grey are of one step of alpha.
+    const BLACK: i32 = 4112;
+    const GREY: i32 = 65_793;
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn sheet_luma(pixels: &[u8], y: &mut [u8], alpha: &mut [u8]) {
+        for ((px, y), alpha) in pixels.chunks_exact(4).zip(y).zip(alpha) {
+            let part = |k: i32, v: u8| k.wrapping_mul(i32::from(v));
+            let sum = part(BLACK, px[3])
+                .wrapping_add(part(Y[0] as i32, px[0]))
+                .wrapping_add(part(Y[1] as i32, px[1]))
+                .wrapping_add(part(Y[2] as i32, px[2]));
+            *y = (sum.wrapping_add(1 << 15) >> 16) as u8;
+            *alpha = px[3];
+        }
+    }
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn sheet_chroma(above: &[u8], below: &[u8], u: &mut [u8], v: &mut [u8], alpha: &mut [u8]) {
+        let rows = above.chunks_exact(8).zip(below.chunks_exact(8));
+        for ((((top, low), u), v), alpha) in rows.zip(u).zip(v).zip(alpha) {
+            let sum = |i: usize| i32::from(top[i]) + i32::from(top[i + 4]) + i32::from(low[i]) + i32::from(low[i + 4]);
+            let (r, g, b, a) = (sum(0), sum(1), sum(2), sum(3));
+            // at most 1020·(65793/2 + 28784), well within 32 bits
+            let part = |k: [i64; 3]| {
+                let v = (a.wrapping_mul(GREY) >> 1)
+                    .wrapping_add(r.wrapping_mul(k[0] as i32))
+                    .wrapping_add(g.wrapping_mul(k[1] as i32))
+                    .wrapping_add(b.wrapping_mul(k[2] as i32));
+                (v.wrapping_add(2 << 16) >> 18).clamp(0, 255) as u8
+            };
+            let a = ((a + 2) >> 2) as u8;
+            (*u, *v, *alpha) = (part(U).min(a), part(V).min(a), a);
+        }
     }
 }
 
@@ -173,14 +292,8 @@ impl Planes {
         let bytes = r.bytes();
         l.y.resize(bytes.len() / 4, 0);
         l.alpha.resize(bytes.len() / 4, 0);
-        for ((px, y), alpha) in bytes.chunks_exact(4).zip(&mut l.y).zip(&mut l.alpha) {
-            let [r, g, b, a] = P::weighed(px);
-            // at most 235·65536·255 + half < 2³²
-            let y16 = (16 << 16) * a + Y[0] * r + Y[1] * g + Y[2] * b;
-            *y = ((y16 + (255 << 15)) / (255 << 16)) as u8;
-            *alpha = px[3];
-        }
-        l.runs.build(&l.alpha, l.width);
+        P::luma(bytes, &mut l.y, &mut l.alpha);
+        l.runs.build(&l.alpha, [&l.y, &l.y], l.width);
         for c in &mut self.chroma {
             c.fresh = false;
         }
@@ -203,28 +316,26 @@ impl Chroma {
         self.height = (height + oy).div_ceil(2);
         for p in [&mut self.u, &mut self.v, &mut self.alpha] {
             p.clear();
+            p.resize(self.width * self.height, 0);
         }
-        for cy in 0..self.height {
-            for cx in 0..self.width {
-                // What lies outside the layer counts as transparent.
-                let mut sum = [0i64; 4];
-                for y in (2 * cy).saturating_sub(oy)..(2 * cy + 2 - oy).min(height) {
-                    for x in (2 * cx).saturating_sub(ox)..(2 * cx + 2 - ox).min(width) {
-                        for (s, v) in sum.iter_mut().zip(P::weighed(&bytes[(y * width + x) * 4..][..4])) {
-                            *s += i64::from(v);
-                        }
+        let wide = self.width * 8;
+        if wide > 0 {
+            let planes = self.u.chunks_exact_mut(self.width).zip(self.v.chunks_exact_mut(self.width));
+            for (cy, ((u, v), a)) in planes.zip(self.alpha.chunks_exact_mut(self.width)).enumerate() {
+                // Two rows that begin and end at even places; what lies outside the layer is transparent.
+                for (i, line) in self.pair.iter_mut().enumerate() {
+                    line.clear();
+                    line.resize(wide, 0);
+                    let y = (2 * cy + i).checked_sub(oy).filter(|y| *y < height);
+                    if let Some(row) = y.and_then(|y| bytes.get(y * width * 4..(y + 1) * width * 4)) {
+                        line[ox * 4..ox * 4 + row.len()].copy_from_slice(row);
                     }
                 }
-                let part = |k: [i64; 3]| {
-                    let v = (sum[3] * (128 << 16)) + k[0] * sum[0] + k[1] * sum[1] + k[2] * sum[2];
-                    ((v + (510 << 16)) / (1020 << 16)).clamp(0, 255) as u8
-                };
-                self.u.push(part(U));
-                self.v.push(part(V));
-                self.alpha.push(((sum[3] + 2) / 4) as u8);
+                let [above, below] = &self.pair;
+                P::chroma(above, below, u, v, a);
             }
         }
-        self.runs.build(&self.alpha, self.width);
+        self.runs.build(&self.alpha, [&self.u, &self.v], self.width);
         self.fresh = true;
     }
 }
@@ -282,8 +393,9 @@ mod tests {
         fn runs_cover_exactly_what_is_there(alpha in proptest::collection::vec(prop_oneof![Just(0u8), Just(255u8), any::<u8>()], 1..400),
                                             rep in 1usize..40) {
             let row: Vec<u8> = alpha.iter().flat_map(|a| std::iter::repeat_n(*a, rep)).collect();
+            let values: Vec<u8> = (0..row.len()).map(|x| row[x].min((x / 50 * 40) as u8)).collect();
             let mut runs = Runs::default();
-            runs.build(&row, row.len());
+            runs.build(&row, [&values, &values], row.len());
             let mut covered = vec![false; row.len()];
             for r in runs.row(0) {
                 prop_assert!(r.start < r.end);
@@ -291,9 +403,65 @@ mod tests {
                     prop_assert!(!covered[x]);
                     covered[x] = true;
                     prop_assert!(!r.opaque || row[x] == 255);
+                    prop_assert!(!r.flat || (row[x], values[x]) == (row[r.start], values[r.start]));
                 }
             }
             for (x, a) in row.iter().enumerate() { prop_assert!(covered[x] || *a == 0); }
+        }
+        /// A sheet gives the planes that its straight picture gives, but for what premultiplying has rounded.
+        #[test]
+        fn sheets_give_what_pictures_give(px in proptest::collection::vec(any::<[u8; 4]>(), 15), odd in any::<(bool, bool)>()) {
+            let straight = raster(5, 3, |x, y| px[y * 5 + x]);
+            let mut sheet = Sheet::default();
+            sheet.load(&straight);
+            let (mut a, mut b) = (Planes::default(), Planes::default());
+            a.load(&straight);
+            b.load(&sheet);
+            let ((la, ca), (lb, cb)) = (a.chroma(odd.0, odd.1, &straight), b.chroma(odd.0, odd.1, &sheet));
+            prop_assert_eq!((&la.alpha, &ca.alpha), (&lb.alpha, &cb.alpha));
+            let near = |a: &[u8], b: &[u8]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= 1);
+            prop_assert!(near(&la.y, &lb.y) && near(&ca.u, &cb.u) && near(&ca.v, &cb.v));
+            prop_assert!(lb.y.iter().zip(&lb.alpha).all(|(v, a)| v <= a));
+            prop_assert!(cb.u.iter().chain(&cb.v).zip(cb.alpha.iter().chain(&cb.alpha)).all(|(v, a)| v <= a));
+        }
+        /// Each kernel against its formula in wide integers, pixel by pixel.
+        #[test]
+        fn every_kernel_matches_its_reference(px in proptest::collection::vec(any::<[u8; 4]>(), 2..40)) {
+            let bytes: Vec<u8> = px.concat();
+            let (mut y, mut a) = (vec![0; px.len()], vec![0; px.len()]);
+            kernels::straight_luma(&bytes, &mut y, &mut a);
+            for (p, y) in px.iter().zip(&y) {
+                let [r, g, b, a] = p.map(u64::from);
+                let y16 = (16 << 16) + u64::from(Y[0]) * r + u64::from(Y[1]) * g + u64::from(Y[2]) * b;
+                prop_assert_eq!(u64::from(*y), (y16 * a + (255 << 15)) / (255 << 16));
+            }
+            // of a sheet no colour is above its alpha
+            let pre: Vec<[u8; 4]> = px.iter().map(|p| [p[0].min(p[3]), p[1].min(p[3]), p[2].min(p[3]), p[3]]).collect();
+            kernels::sheet_luma(&pre.concat(), &mut y, &mut a);
+            for (p, y) in pre.iter().zip(&y) {
+                let [r, g, b, a] = p.map(i64::from);
+                let sum = 4112 * a + i64::from(Y[0]) * r + i64::from(Y[1]) * g + i64::from(Y[2]) * b;
+                prop_assert_eq!(i64::from(*y), (sum + (1 << 15)) >> 16);
+            }
+            let even = px.len() / 2 * 2;
+            let (above, below) = (pre[..even].concat(), px[..even].iter().rev().map(|p| [p[0].min(p[3]), p[1].min(p[3]), p[2].min(p[3]), p[3]]).collect::<Vec<_>>().concat());
+            let n = even / 2;
+            for sheet in [false, true] {
+                let (mut u, mut v, mut a) = (vec![0; n], vec![0; n], vec![0; n]);
+                if sheet { kernels::sheet_chroma(&above, &below, &mut u, &mut v, &mut a) } else { kernels::straight_chroma(&above, &below, &mut u, &mut v, &mut a) }
+                for i in 0..n {
+                    let four = [&above[i * 8..i * 8 + 4], &above[i * 8 + 4..i * 8 + 8], &below[i * 8..i * 8 + 4], &below[i * 8 + 4..i * 8 + 8]];
+                    let weigh = |p: &[u8]| if sheet { 1 } else { i64::from(p[3]) };
+                    let sum = |c: usize| four.iter().map(|p| i64::from(p[c]) * weigh(p)).sum::<i64>();
+                    let alpha: i64 = four.iter().map(|p| i64::from(p[3])).sum();
+                    let want = |k: [i64; 3]| {
+                        let kept = k[0] * sum(0) + k[1] * sum(1) + k[2] * sum(2);
+                        if sheet { (((alpha * 65_793) >> 1) + kept + (2 << 16)) >> 18 } else { (alpha * (128 << 16) + kept + (510 << 16)) / (1020 << 16) }
+                    };
+                    let most = if sheet { (alpha + 2) / 4 } else { 255 };
+                    prop_assert_eq!((i64::from(u[i]), i64::from(v[i]), i64::from(a[i])), (want(U).clamp(0, most), want(V).clamp(0, most), (alpha + 2) / 4));
+                }
+            }
         }
         #[test]
         fn colour_never_exceeds_alpha(px in any::<[u8; 16]>(), odd in any::<(bool, bool)>()) {

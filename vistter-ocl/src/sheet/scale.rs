@@ -128,30 +128,8 @@ pub(crate) fn resample(source: &Sheet, out: &mut Sheet, scratch: &mut Scratch, x
             let at = (from + k) * source.width * 4;
             add(line, &source.rgba[at..at + source.width * 4], *w);
         }
-        for v in line.iter_mut() {
-            *v = (*v + (1 << (13 - KEEP))) >> (14 - KEEP);
-        }
-        for (col, px) in to.chunks_exact_mut(4).enumerate() {
-            let (from, weights) = scratch.columns.get(col);
-            let mut sum = [1i32 << (13 + KEEP); 4];
-            for (v, w) in line[from * 4..].chunks_exact(4).zip(weights) {
-                for (s, v) in sum.iter_mut().zip(v) {
-                    *s += v * w;
-                }
-            }
-            for (p, s) in px.iter_mut().zip(sum) {
-                *p = (s >> (14 + KEEP)) as u8;
-            }
-            clamp(px);
-        }
-    }
-}
-
-/// Rounding may lift a colour one step above its alpha.
-fn clamp(px: &mut [u8]) {
-    let a = px[3];
-    for c in &mut px[..3] {
-        *c = (*c).min(a);
+        let columns = &scratch.columns;
+        kernels::across(line, &columns.spans, &columns.weights, to);
     }
 }
 
@@ -160,7 +138,28 @@ use kernels::add;
 /// See `blend.rs` for what `multiversion` does and why it may.
 #[allow(unsafe_code)]
 mod kernels {
+    use super::KEEP;
     use multiversion::multiversion;
+
+    /// One row of target pixels out of a row that has been summed up downwards. Rounding may lift a colour one step above
+    /// its alpha; it is put down again.
+    #[multiversion(targets = "simd")]
+    pub(super) fn across(line: &mut [i32], spans: &[(usize, usize)], weights: &[i32], to: &mut [u8]) {
+        for v in line.iter_mut() {
+            *v = v.wrapping_add(1 << (13 - KEEP)) >> (14 - KEEP);
+        }
+        let ends = spans.iter().skip(1).map(|s| s.1).chain([weights.len()]);
+        for ((px, (from, start)), end) in to.chunks_exact_mut(4).zip(spans).zip(ends) {
+            let mut sum = [1i32 << (13 + KEEP); 4];
+            for (v, w) in line[from * 4..].chunks_exact(4).zip(&weights[*start..end]) {
+                for (s, v) in sum.iter_mut().zip(v) {
+                    *s = s.wrapping_add(v.wrapping_mul(*w));
+                }
+            }
+            let [r, g, b, a] = sum.map(|s| (s >> (14 + KEEP)) as u8);
+            px.copy_from_slice(&[r.min(a), g.min(a), b.min(a), a]);
+        }
+    }
 
     /// Adds a row times its weight.
     #[multiversion(targets = "simd")]
@@ -236,6 +235,23 @@ mod tests {
                 if x >= ox && y >= oy && x + 1.0 <= ox + w as f64 * sx && y + 1.0 <= oy + h as f64 * sy {
                     prop_assert_eq!(px, [180, 90, 30, 240]);
                 }
+            }
+        }
+        /// The second pass against its sum in wide integers.
+        #[test]
+        fn every_instruction_set_goes_across_the_same(line in proptest::collection::vec(0i32..(255 << 14), 40), cut in 1usize..9) {
+            let spans = [(0, 0), (cut, 2), (9, 3)];
+            let weights = [ONE / 3, ONE - ONE / 3, ONE, ONE / 2];
+            let mut got = vec![0u8; 12];
+            kernels::across(&mut line.clone(), &spans, &weights, &mut got);
+            let kept: Vec<i64> = line.iter().map(|v| (i64::from(*v) + (1 << 7)) >> 8).collect();
+            for (i, (from, start)) in spans.iter().enumerate() {
+                let end = spans.get(i + 1).map_or(4, |s| s.1);
+                let want: Vec<i64> = (0..4)
+                    .map(|c| (*start..end).map(|k| kept[(from + k - start) * 4 + c] * i64::from(weights[k])).sum::<i64>())
+                    .map(|s| (s + (1 << 19)) >> 20)
+                    .collect();
+                for c in 0..4 { prop_assert_eq!(i64::from(got[i * 4 + c]), want[c].min(want[3])); }
             }
         }
         #[test]
