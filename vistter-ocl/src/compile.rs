@@ -119,6 +119,7 @@ fn one(
         offset,
         opacity: l.opacity,
         look,
+        change: l.change.map(|ch| (ch.duration.frames(c.canvas.fps), ch.easing)),
         backing: false,
         motion: motion(&l.automation, c.k, c.canvas.fps),
         picture,

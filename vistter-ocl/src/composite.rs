@@ -62,6 +62,19 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
                 put(slot, (left + x, top), clip, shot.veil, opacity, out);
             }
         }
+        _ if slot.pass.runs(layer.change, slot.frame) && matches!(layer.picture, Picture::Text { .. }) => {
+            // one fades in over the other, which fades out
+            let part = slot.pass.progress(layer.change, slot.frame).clamp(0.0, 1.0);
+            let share = |p: f64| (f64::from(opacity) * p).round() as u8;
+            let mut at = |slot: &mut Slot, opacity: u8| {
+                let (x, y) = stand(layer, slot, slot.raster.size, room);
+                put(slot, (x + stage.shift.0, y + stage.shift.1), stage.clip, shot.veil, opacity, out);
+            };
+            slot.turn_back();
+            at(slot, share(1.0 - part));
+            slot.turn_back();
+            at(slot, share(part));
+        }
         _ => {
             let (x, y) = stand(layer, slot, slot.raster.size, room);
             put(slot, (x + stage.shift.0, y + stage.shift.1), stage.clip, shot.veil, opacity, out);

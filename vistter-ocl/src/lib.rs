@@ -79,6 +79,7 @@ mod matte;
 mod message;
 pub mod model;
 mod overlay;
+mod pass;
 mod planes;
 mod presence;
 mod program;

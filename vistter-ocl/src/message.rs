@@ -19,6 +19,7 @@ pub(crate) fn document(text: &str) -> Document {
         relative: Relative::default(),
         look: Look::default(),
         automation: Automation::default(),
+        change: None,
         content,
     };
     let panel = Content::Rect {

@@ -218,6 +218,9 @@ impl Overlay for OclOverlay {
     fn is_static_until(&self, at: Tick) -> Option<u64> {
         let program = self.renderer.as_ref()?.program();
         let age = self.presence.age(at.frame)?;
+        if self.renderer.as_ref().is_some_and(Renderer::passes) {
+            return Some(at.frame.saturating_add(1));
+        }
         let ramp = self.presence.next_change(at.frame);
         let motion = program.next_change(age).map(|f| at.frame.saturating_add(f - age));
         let clock = program.clock_step().map(|step| {

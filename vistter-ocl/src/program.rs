@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vistter_core::ports::Canvas;
 
 use crate::flow::Flow;
-use crate::model::{Anchor, Blend, Color, Fit, Within};
+use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
 use crate::raster::picture::Decoded;
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{FontSet, TextSpec};
@@ -37,6 +37,8 @@ pub(crate) struct LayerProgram {
     pub(crate) offset: [f64; 2],
     pub(crate) opacity: f64,
     pub(crate) look: LookProgram,
+    /// How its content goes over to another one: frames, and how it runs in them.
+    pub(crate) change: Option<(u64, Easing)>,
     /// It is as large as its group, whose background it is.
     pub(crate) backing: bool,
     pub(crate) motion: Motion,
@@ -176,6 +178,7 @@ impl LayerProgram {
                 blend: Blend::Normal,
                 masks: Vec::new(),
             },
+            change: None,
             backing: true,
             motion: Motion::default(),
             picture: Picture::Rect(shape),

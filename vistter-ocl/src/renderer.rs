@@ -11,6 +11,7 @@ use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
 use crate::limits::MAX_SCENE_PIXELS;
 use crate::matte::Matte;
+use crate::pass::Pass;
 use crate::planes::Planes;
 use crate::presence::Via;
 use crate::program::{GroupProgram, LayerProgram, LayerState, Picture, SceneProgram};
@@ -41,6 +42,10 @@ pub(crate) struct Slot {
     pub(crate) planes: Planes,
     /// The text that is drawn; `None` before the first drawing.
     drawn: Option<Said>,
+    /// On its way from one content to the next.
+    pub(crate) pass: Pass,
+    /// The frame of the last drawing pass.
+    pub(crate) frame: u64,
     /// What automation had changed of it then.
     form: Changed,
     /// Counts the drawings.
@@ -56,6 +61,27 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// What has been drawn, nobody has seen.
+    fn unseen(&mut self) {
+        self.frame = u64::MAX;
+        self.children.iter_mut().for_each(Self::unseen);
+    }
+
+    /// Exchanges what is drawn and what was drawn before.
+    pub(crate) fn turn_back(&mut self) {
+        std::mem::swap(&mut self.raster, &mut self.pass.before);
+        std::mem::swap(&mut self.planes, &mut self.pass.before_planes);
+    }
+
+    /// Whether something in it is on its way from one content to the next at the last frame drawn.
+    fn passes(&self, layer: &LayerProgram) -> bool {
+        let inside = match &layer.picture {
+            Picture::Group(g) => g.layers.iter().zip(&self.children).any(|(l, s)| s.passes(l)),
+            _ => false,
+        };
+        inside || self.pass.runs(layer.change, self.frame)
+    }
+
     fn new(layer: &LayerProgram) -> Self {
         let children = match &layer.picture {
             Picture::Group(g) => g.layers.iter().map(Self::new).collect(),
@@ -88,6 +114,7 @@ impl Renderer {
             Ok(pool) => me.compose(0, Via::In, whole, wall, tokens, &mut pool.take()),
             Err(_) => me.draw(0, wall, tokens),
         }
+        me.slots.iter_mut().for_each(Slot::unseen);
         me
     }
 
@@ -125,6 +152,11 @@ impl Renderer {
         if let Some(dip) = stage.dip {
             blend::flood(&mut planes, dip.yuv, dip.alpha);
         }
+    }
+
+    /// Whether a layer is on its way from one content to the next.
+    pub(crate) fn passes(&self) -> bool {
+        self.program.layers.iter().zip(&self.slots).any(|(l, s)| s.passes(l))
     }
 
     /// Draws every layer whose content is not what is drawn.
@@ -192,6 +224,9 @@ impl Pen<'_> {
             self.draw_group(g, slot);
             return;
         }
+        // whether the frame before was drawn too, so that a viewer has seen what is to change
+        let seen = slot.made > 0 && (slot.frame == self.frame || slot.frame.checked_add(1) == Some(self.frame));
+        slot.frame = self.frame;
         let detail = layer.look.detail;
         let form = Changed {
             size: state.size.map(|s| s.map(|v| v * detail)),
@@ -210,6 +245,9 @@ impl Pen<'_> {
                 if same && slot.drawn.as_ref() == Some(&*self.scratch) {
                     return;
                 }
+                if slot.drawn.as_ref() != Some(&*self.scratch) {
+                    slot.pass.leave(layer.change, seen, self.frame, &mut slot.raster, &mut slot.planes);
+                }
                 match form.color {
                     None => self.text.draw(&mut slot.raster, self.scratch, spec, room),
                     Some(rgba) => {
@@ -222,11 +260,16 @@ impl Pen<'_> {
             }
             Picture::Progress { value, bar } => {
                 self.scratch.fill(std::iter::once(value), self.tokens, self.now);
-                if same && slot.drawn.as_ref() == Some(&*self.scratch) {
+                if slot.drawn.as_ref() != Some(&*self.scratch) {
+                    slot.pass.glide(layer.change, seen, self.frame, bar.part(self.scratch.text()));
+                    slot.drawn.get_or_insert_default().set(self.scratch);
+                }
+                let part = slot.pass.part(layer.change, self.frame);
+                if same && slot.made > 0 && part == slot.pass.drawn {
                     return;
                 }
-                bar.draw(&mut slot.raster, self.scratch.text(), &form);
-                slot.drawn.get_or_insert_default().set(self.scratch);
+                slot.pass.drawn = part;
+                bar.draw(&mut slot.raster, part, &form);
             }
             _ if same && slot.drawn.is_some() => return,
             Picture::Image { source, width, height, fit } => {

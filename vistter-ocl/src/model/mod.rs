@@ -33,7 +33,7 @@ pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Sha
 pub use paint::{Color, Fill};
 pub use place::{Anchor, Placement, Within};
 pub use run::Run;
-pub use scene::{Content, Group, Layer, Scene, Variant};
+pub use scene::{Change, Content, Group, Layer, Scene, Variant};
 pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
 pub use transition::{Interrupted, Matte, MatteForm, Side, Style, Transition};
 

@@ -1,8 +1,10 @@
 //! Scenes, layers and what they show.
 
+use vistter_core::config::Span;
+
 use super::{
-    Align, Automation, Background, Backing, Breaks, Color, Fill, Fit, Layout, Look, Placement, Relative, Run, Side,
-    TextStyle, Transition,
+    Align, Automation, Background, Backing, Breaks, Color, Easing, Fill, Fit, Layout, Look, Placement, Relative, Run,
+    Side, TextStyle, Transition,
 };
 use crate::template::Template;
 
@@ -109,8 +111,19 @@ pub struct Layer {
     pub look: Look,
     /// Its properties over time; each replaces the fixed value.
     pub automation: Automation,
+    /// How what it shows goes over to something else when a token changes; at once if absent.
+    pub change: Option<Change>,
     /// What it shows.
     pub content: Content,
+}
+
+/// How a layer's content goes over to another one while it is seen: a text by a cross-fade, a bar by a glide.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// How long.
+    pub duration: Span,
+    /// How it runs in that time.
+    pub easing: Easing,
 }
 
 /// What a layer shows.

@@ -104,10 +104,14 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// Draws it for a value; what is no number is the least one.
-    pub(crate) fn draw(&self, out: &mut Raster, value: &str, now: &Changed) {
+    /// How much of it is full at a value, 0 to 1; what is no number is the least one.
+    pub(crate) fn part(&self, value: &str) -> f64 {
         let (empty, full) = self.range;
-        let part = number(value.trim()).map_or(0.0, |v| ((v - empty) / (full - empty)).clamp(0.0, 1.0));
+        number(value.trim()).map_or(0.0, |v| ((v - empty) / (full - empty)).clamp(0.0, 1.0))
+    }
+
+    /// Draws it with so much of it full.
+    pub(crate) fn draw(&self, out: &mut Raster, part: f64, now: &Changed) {
         self.shape.draw(out, now);
         let (w, h) = (out.width, out.height);
         for (i, px) in out.rgba.chunks_exact_mut(4).enumerate() {
@@ -177,7 +181,7 @@ mod tests {
         let bar = |to| Bar { shape: shape.clone(), range: (0.0, 100.0), to, track: [0, 0, 0, 255] };
         let mut r = Raster::default();
         let mut red = |b: &Bar, value: &str| {
-            b.draw(&mut r, value, &Changed::default());
+            b.draw(&mut r, b.part(value), &Changed::default());
             (0..10).map(|x| px(&r, x, 0)[0]).collect::<Vec<_>>()
         };
         assert_eq!(red(&bar(Side::Right), "25"), [255, 255, 128, 0, 0, 0, 0, 0, 0, 0]);

@@ -8,7 +8,7 @@ use super::document::Names;
 use super::walk::{Faults, Node, Object};
 use super::{automation, look, relative, scalar, shape, text, transition, variant};
 use crate::limits::MAX_LAYERS;
-use crate::model::{Content, Fit, Layer, Placement, Relative, Scene, Within};
+use crate::model::{Change, Content, Fit, Layer, Placement, Relative, Scene, Within};
 
 pub(super) fn read(n: &Node<'_>, faults: &Faults, names: &Names<'_>) -> Option<Scene> {
     let o = n.object(faults)?;
@@ -70,6 +70,7 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
     let opacity = o.optional("opacity", scalar::unit).unwrap_or(1.0);
     let look = look::read(&o, names);
     let automation = o.optional("automation", automation::of_layer).unwrap_or_default();
+    let change = o.optional("change", change);
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
@@ -99,7 +100,24 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
     o.finish()?;
     let content = content?;
     automation::fits(n, f, &automation, &content)?;
-    Some(Layer { id: id?, z, place, opacity, relative: Relative::default(), look, automation, content })
+    if change.is_some() && !matches!(content, Content::Text { .. } | Content::Progress { .. }) {
+        let d = Diagnostic::error(
+            "OCL-CONFLICT",
+            format!("{}/change", n.pointer),
+            "this layer has no content that could pass over",
+        );
+        f.push(d.help("only text and progress have"));
+        return None;
+    }
+    Some(Layer { id: id?, z, place, opacity, relative: Relative::default(), look, automation, change, content })
+}
+
+fn change(n: &Node<'_>, f: &Faults) -> Option<Change> {
+    let o = n.object(f)?;
+    let duration = o.required("duration", scalar::fade);
+    let easing = o.optional("easing", automation::easing).unwrap_or_default();
+    o.finish()?;
+    Some(Change { duration: duration?, easing })
 }
 
 fn placement(n: &Node<'_>, f: &Faults) -> Option<Placement> {

@@ -138,7 +138,7 @@ fn ellipse() -> Value {
 }
 
 /// A mask, a layout, and the numbers of a look.
-pub(super) fn looks() -> [(String, Value); 6] {
+pub(super) fn looks() -> [(String, Value); 7] {
     let offset = |d: &str| number(-MAX_EXTENT, MAX_EXTENT, d);
     let mut mask = object(
         json!({
@@ -177,6 +177,13 @@ pub(super) fn looks() -> [(String, Value); 6] {
     [
         ("mask", mask),
         ("layout", layout),
+        (
+            "change",
+            object(
+                json!({ "duration": of("span", "How long"), "easing": of("easing", "How it runs in that time") }),
+                &["duration"],
+            ),
+        ),
         (
             "backing",
             object(
@@ -241,6 +248,12 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
         "blend": { "description": "How its colours meet those below; normal when left out", "enum": Blend::NAMES },
         "masks": { "description": "What of it is seen", "type": "array", "maxItems": MAX_MASKS, "items": { "$ref": "#/$defs/mask" } },
         "automation": of("layerAutomation", "Over time; replaces the fixed values"),
+    });
+    all.as_object_mut().map(|a| {
+        a.insert(
+            "change".into(),
+            of("change", "How a text or a bar goes over to another when a token changes; at once when left out"),
+        )
     });
     extend(&mut all, fields);
     for side in ["width", "height"] {

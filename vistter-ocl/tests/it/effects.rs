@@ -120,6 +120,41 @@ fn what_moves_allocates_nothing_once_it_has_all_been_seen() {
     assert_eq!(n, 0);
 }
 
+/// A change that is asked for while another runs makes no jump, and ends where it should.
+#[test]
+fn a_live_change_goes_over_and_ends() {
+    let text = r##"{ "ocl": "1.0", "canvas": { "width": 320, "height": 180 }, "tokens": { "n": { "type": "number", "default": 0 }, "t": { "default": "one" } }, "scenes": [ { "id": "m", "layers": [
+        { "id": "b", "type": "progress", "value": "{{n}}", "width": 200, "height": 20, "color": "#FFFFFF", "change": { "duration": "9f" } },
+        { "id": "t", "type": "text", "text": "{{t}}", "size": 40, "change": { "duration": "9f" }, "position": { "anchor": "bottom" } } ] } ] }"##;
+    let set = |n: &str, t: &str| {
+        OverlayAction::SetTokens(BTreeMap::from([("n".to_owned(), n.to_owned()), ("t".to_owned(), t.to_owned())]))
+    };
+    let mut o = overlay(text);
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    let bar = |p: &[u8]| p[10 * CANVAS.width as usize..][..200].iter().filter(|y| **y > 200).count();
+    assert_eq!(bar(&draw(&mut o, 0)), 0);
+    o.apply(tick(1), &set("100", "two")).unwrap();
+    let mut last = 0;
+    let mut shown = Vec::new();
+    for f in 1..30 {
+        if f == 5 {
+            o.apply(tick(f), &set("50", "three")).unwrap();
+        }
+        let p = draw(&mut o, f);
+        let now = bar(&p);
+        assert!(now.abs_diff(last) <= 21, "frame {f}: from {last} to {now}");
+        let until = o.is_static_until(tick(f));
+        assert_eq!(until, (f < 14).then_some(f + 1), "frame {f}");
+        last = now;
+        shown.push(p);
+    }
+    assert_eq!((last, shown[13] == shown[28]), (100, true));
+    let mut fresh = overlay(text);
+    fresh.apply(tick(0), &set("50", "three")).unwrap();
+    fresh.apply(tick(0), &OverlayAction::Show).unwrap();
+    assert!(draw(&mut fresh, 0) == shown[28], "set before it is seen, it is there at once");
+}
+
 /// A group of one layer that nothing is done to is that layer, bit for bit; and one that is composited first nearly so.
 #[test]
 fn a_group_of_one_is_its_layer() {

@@ -46,6 +46,7 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("group", "/scenes/0/layers/5"),
         ("mask", "/scenes/0/layers/5/masks/0"),
         ("layout", "/scenes/0/layers/5/layout"),
+        ("change", "/scenes/0/layers/4/change"),
         ("backing", "/scenes/0/layers/5/background"),
         ("variant", "/scenes/0/variants/9:16"),
     ];
