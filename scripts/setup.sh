@@ -148,6 +148,16 @@ if [ ! -d .peers/onvif-npm/node_modules/onvif ]; then
   npm --silent --no-audit --no-fund --prefix .peers/onvif-npm install onvif@0.8.3 </dev/null || fail "npm could not install onvif"
 fi
 
+# ONVIF devices that others wrote, for our client. A workspace of their own: the product's lock file has none of it. About
+# 200 seconds of compiling on one core, once.
+devices=vistter-ptz/tests/peers/devices
+if [ ! -x .peers/devices/debug/onvif-devices ] || [ ! -f .peers/devices/ready ] ||
+  [ "$devices/src/main.rs" -nt .peers/devices/ready ] || [ "$devices/Cargo.lock" -nt .peers/devices/ready ]; then
+  say "building oxvif's mock and onvif-server: ONVIF devices of the tests"
+  cargo build -q --locked --manifest-path "$devices/Cargo.toml" --target-dir .peers/devices &&
+    touch .peers/devices/ready || fail "the ONVIF devices of the tests could not be built"
+fi
+
 # Its result is kept in ~/.cargo/bin. Unoptimised: it runs for two seconds, but takes minutes to compile.
 if ! command -v cargo-deny >/dev/null && [ ! -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo-deny" ]; then
   say "installing cargo-deny (checks licences and banned crates of all dependencies); takes some minutes, once"

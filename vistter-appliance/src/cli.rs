@@ -100,7 +100,7 @@ pub(crate) struct ProbeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DiscoverArgs {
-    /// Addresses to ask one by one, where the network carries no multicast: 10.0.0.7, 10.0.0.5-20, 10.0.0.0/24
+    /// Addresses to ask one by one, where the network carries no multicast: 10.0.0.7, 10.0.0.5-20, 10.0.0.0/24, fd00::7
     pub(crate) addresses: Vec<String>,
     /// How long to search, in seconds
     #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "4s")]
@@ -108,6 +108,9 @@ pub(crate) struct DiscoverArgs {
     /// Own address of an interface to search; every one, unless addresses are given
     #[arg(long, value_name = "IP")]
     pub(crate) interface: Vec<std::net::Ipv4Addr>,
+    /// The cameras' mDNS port, for tests
+    #[arg(long, default_value_t = 5353, hide = true)]
+    pub(crate) mdns_port: u16,
     /// The cameras' discovery port, for tests
     #[arg(long, default_value_t = 3702, hide = true)]
     pub(crate) port: u16,
@@ -118,12 +121,21 @@ pub(crate) struct DiscoverArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PtzArgs {
-    /// onvif://USER:PASSWORD@CAMERA:PORT, visca://CAMERA:PORT (UDP) or visca-tcp://CAMERA:PORT; the port may be left out
+    /// onvif://USER:PASSWORD@CAMERA:PORT, https://CAMERA, visca://CAMERA:PORT (UDP) or visca-tcp://CAMERA:PORT; the port may be left out
     // Read by the command, not by clap: clap would quote a wrong one, password and all.
     #[arg(value_parser = secret)]
     pub(crate) camera: Secret<String>,
     #[command(subcommand)]
     pub(crate) action: PtzAction,
+    /// What this ONVIF camera needs, such as stop=zero or auth=ws-text (docs/quirks.md); may be given again
+    #[arg(long = "quirk", value_name = "NAME=VALUE", global = true)]
+    pub(crate) quirks: Vec<String>,
+    /// File that keeps the certificate each https:// camera showed first; without it: in the user's state folder
+    #[arg(long, value_name = "FILE", env = "VISTTER_PINS", global = true)]
+    pub(crate) pins: Option<PathBuf>,
+    /// Take the certificate that the camera shows now, in place of the one it showed before
+    #[arg(long, global = true)]
+    pub(crate) new_certificate: bool,
     /// One JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -132,7 +144,39 @@ pub(crate) struct PtzArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PtzAction {
     /// List the presets
-    List,
+    List {
+        /// Also the slots that nobody has named, under the names that the camera gives them
+        #[arg(long)]
+        all: bool,
+    },
+    /// Give a preset another name: the camera goes there and stores it anew
+    Rename {
+        /// Its name or its token
+        preset: String,
+        /// The new name
+        name: String,
+    },
+    /// Remove a preset
+    Remove {
+        /// Its name or its token
+        preset: String,
+    },
+    /// Write the presets to a file
+    Export {
+        /// The file; stdout without one
+        file: Option<PathBuf>,
+        /// Go to each preset whose position the camera does not tell
+        #[arg(long)]
+        visit: bool,
+    },
+    /// Store the presets of a file in the camera: it goes to each
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Also those that the camera has under the same name
+        #[arg(long)]
+        replace: bool,
+    },
     /// Move to a preset and wait until the camera stands
     Goto {
         /// Its name or its token

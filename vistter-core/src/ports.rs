@@ -287,6 +287,10 @@ pub trait PtzDriver: Send {
     async fn position(&mut self) -> Result<Option<PtzPosition>>;
     /// Stored views.
     async fn presets(&mut self) -> Result<Vec<Preset>>;
+    /// Stored views with their positions, as far as the camera tells these without moving.
+    async fn views(&mut self) -> Result<Vec<(Preset, Option<PtzPosition>)>> {
+        Ok(self.presets().await?.into_iter().map(|p| (p, None)).collect())
+    }
     /// Starts a move to a preset by token; returns when the camera has accepted it.
     async fn go_to(&mut self, preset: &Preset) -> Result<()>;
     /// Stops all motion.

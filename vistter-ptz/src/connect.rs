@@ -7,21 +7,44 @@ use vistter_core::config::Address;
 use vistter_core::ports::PtzDriver;
 use vistter_core::{Error, ErrorKind, Result};
 
+use crate::onvif::quirks::Change;
+use crate::onvif::tls::TlsOptions;
 use crate::onvif::{OnvifDriver, OnvifOptions};
 use crate::visca::{TCP_PORT, Transport, UDP_PORT, ViscaDriver, ViscaOptions};
 
-/// The driver for `onvif://[USER:PASSWORD@]HOST[:PORT]`, `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`. Nothing
-/// is connected yet. Without a port ONVIF asks the usual ones; VISCA takes 52381 (UDP) or 5678 (TCP).
+/// What belongs to a camera beside its address.
+#[derive(Clone, Debug, Default)]
+pub struct DriverOptions {
+    /// What this ONVIF camera needs; goes before what its address says.
+    pub quirks: Vec<Change>,
+    /// Which certificates are trusted over TLS; as it is, the first one that the camera shows to this program.
+    pub tls: TlsOptions,
+}
+
+/// The driver for `onvif://[USER:PASSWORD@]HOST[:PORT][#QUIRK,…]`, `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`.
+/// Nothing is connected yet. `http://` is ONVIF too, as discovery finds it, and `https://` ONVIF over TLS. Without a port
+/// `onvif://` asks the usual ones; VISCA takes 52381 (UDP) or 5678 (TCP). A quirk is what this camera needs
+/// ([`quirks`](crate::onvif::quirks)), such as `stop=zero`.
 ///
 /// # Errors
 /// `Config`, when it is none of these. The text is not quoted: it may hold a password.
 pub fn driver(address: &Address, clock: Arc<dyn Clock>) -> Result<Box<dyn PtzDriver>> {
+    driver_with(address, DriverOptions::default(), clock)
+}
+
+/// The same, with more to say.
+///
+/// # Errors
+/// As [`driver()`].
+pub fn driver_with(address: &Address, options: DriverOptions, clock: Arc<dyn Clock>) -> Result<Box<dyn PtzDriver>> {
+    let DriverOptions { quirks, tls } = options;
     let bad = |what: &str| {
         let e = Error::new(ErrorKind::Config, what);
-        e.next("give onvif://[USER:PASSWORD@]HOST[:PORT], visca://HOST[:PORT] or visca-tcp://HOST[:PORT]")
+        e.next("give onvif://[USER:PASSWORD@]HOST[:PORT], https://…, visca://HOST[:PORT] or visca-tcp://HOST[:PORT]")
     };
     let rest = address.url().split_once("://").map_or("", |(_, r)| r);
-    let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |i| rest.split_at(i));
     // The colon that ends an IPv6 address's brackets, or the only one.
     let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
         Some((h, p)) => {
@@ -32,12 +55,23 @@ pub fn driver(address: &Address, clock: Arc<dyn Clock>) -> Result<Box<dyn PtzDri
     if host.is_empty() {
         return Err(bad("the address has no host"));
     }
+    let onvif = matches!(address.scheme(), "onvif" | "http" | "https");
+    if !onvif && (!fragment.is_empty() || !quirks.is_empty()) {
+        let e = Error::new(ErrorKind::Config, "only an ONVIF address has quirks");
+        return Err(e.next("leave out what stands behind the #, and --quirk"));
+    }
     Ok(match address.scheme() {
-        "onvif" => {
+        scheme @ ("onvif" | "http" | "https") => {
+            // An address of the web means its port.
+            let port = port.or((scheme == "http").then_some(80));
             let mut options = OnvifOptions::new(host, port, address.credentials().cloned(), clock);
             if path.len() > 1 {
                 options.path = path.to_owned();
             }
+            options.quirks = Change::list(fragment)?;
+            options.quirks.extend(quirks);
+            options.secure = scheme == "https";
+            options.tls = tls;
             Box::new(OnvifDriver::new(options))
         }
         "visca" => {
@@ -68,11 +102,17 @@ mod tests {
             ("onvif://admin:p@ss@10.0.0.2:8899", "ONVIF camera 10.0.0.2:8899"),
             ("onvif://[::1]/onvif/other", "ONVIF camera [::1]"),
             ("onvif://[::1]:80", "ONVIF camera [::1]:80"),
+            ("http://10.0.0.2/onvif/device_service", "ONVIF camera 10.0.0.2:80"),
+            ("https://10.0.0.2", "ONVIF camera 10.0.0.2:443"),
+            ("https://[fe80::1]:8443/onvif/device_service", "ONVIF camera [fe80::1]:8443"),
             ("visca://stage.local", "VISCA camera stage.local:52381"),
             ("VISCA-TCP://10.0.0.3:1259", "VISCA camera 10.0.0.3:1259"),
         ] {
             assert_eq!(of(text).unwrap(), said);
         }
+        assert_eq!(of("onvif://10.0.0.2:80/onvif/x#stop=zero,timeout=omit").unwrap(), "ONVIF camera 10.0.0.2:80");
+        assert!(of("onvif://10.0.0.2#stop=never").unwrap_err().next_step().unwrap().contains("zero"));
+        assert_eq!(of("visca://10.0.0.2#stop=zero").unwrap_err().kind(), ErrorKind::Config);
         for bad in ["rtsp://10.0.0.2", "onvif://u:secret@h:99999", "onvif://u:secret@h:0", "visca://u:secret@h:x"] {
             let e = of(bad).unwrap_err();
             assert!(e.kind() == ErrorKind::Config && !format!("{e:?}").contains("secret"), "{e:?}");

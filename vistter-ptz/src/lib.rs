@@ -5,7 +5,7 @@
 //! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
 //! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
-//! - [`discovery`]: finding cameras by WS-Discovery. [`driver()`]: the driver for an address such as `onvif://10.0.0.20`.
+//! - [`discovery`]: finding cameras by WS-Discovery and mDNS. [`driver()`]: the driver for an address such as `onvif://10.0.0.20`.
 //! - [`onvif`]: a thin ONVIF client (device, media profiles, PTZ) and [`onvif::OnvifDriver`] behind the same trait.
 //! - [`health`]: is the camera there? A light question now and then, one event per change.
 //! - [`onboard`]: is a camera fit for a show? The steps that ask an ONVIF device.
@@ -36,11 +36,12 @@
 //!
 //! ONVIF: device time, information, services; Media1 and Media2 profiles and stream addresses; PTZ nodes, presets, moves,
 //! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,
-//! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password. No TLS, no events, no imaging.
+//! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password; TLS with the certificate pinned at first
+//! use; quirks of models as a table. No events, no imaging.
 //!
 //! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. No show file
-//! names a PTZ camera yet. Discovery: IPv4 multicast on each interface, and addresses one by one;
-//! no mDNS, no IPv6. Simulated cameras: VISCA and ONVIF; the latter is
+//! names a PTZ camera yet. Discovery: WS-Discovery and mDNS on each interface, IPv4 and IPv6, and addresses one by one.
+//! Simulated cameras: VISCA and ONVIF; the latter is
 //! driven in the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
 #![forbid(unsafe_code)]
 
@@ -57,4 +58,4 @@ pub mod sim;
 mod timer;
 pub mod visca;
 
-pub use connect::driver;
+pub use connect::{DriverOptions, driver, driver_with};

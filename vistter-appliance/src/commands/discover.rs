@@ -1,9 +1,7 @@
 //! `vistter discover`: cameras on the network.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
-use vistter::ptz::discovery::{DiscoverOptions, Discovery, Found, MOST_ADDRESSES, addresses, interfaces};
+use vistter::ptz::discovery::{DiscoverOptions, Discovery, Found, Interface, MOST_ADDRESSES, addresses, interfaces};
 
 use crate::cli::DiscoverArgs;
 use crate::exit::Exit;
@@ -16,7 +14,7 @@ pub(crate) async fn discover(args: DiscoverArgs) -> Exit {
             Some(a) if named.len() + a.len() <= MOST_ADDRESSES => named.extend(a),
             _ => {
                 fail(&format!(
-                    "{text}: give 10.0.0.7, 10.0.0.5-20 or 10.0.0.0/24, at most {MOST_ADDRESSES} addresses in all"
+                    "{text}: give 10.0.0.7, 10.0.0.5-20, 10.0.0.0/24 or fd00::7, at most {MOST_ADDRESSES} addresses in all"
                 ));
                 return Exit::Usage;
             }
@@ -24,9 +22,10 @@ pub(crate) async fn discover(args: DiscoverArgs) -> Exit {
     }
     // Who names addresses, or interfaces, means these.
     let everywhere = named.is_empty() && args.interface.is_empty();
-    let own = if everywhere { interfaces() } else { Ok(args.interface.clone()) };
+    let own = if everywhere { interfaces() } else { Ok(args.interface.iter().copied().map(Interface::V4).collect()) };
     let length = args.length.into();
-    let options = own.map(|interfaces| DiscoverOptions { interfaces, addresses: named, length, port: args.port });
+    let (port, mdns_port) = (args.port, args.mdns_port);
+    let options = own.map(|interfaces| DiscoverOptions { interfaces, addresses: named, length, port, mdns_port });
     let search = match options {
         Ok(o) => Discovery::start(o).await,
         Err(e) => Err(e),
@@ -41,7 +40,6 @@ pub(crate) async fn discover(args: DiscoverArgs) -> Exit {
     if !args.json {
         eprintln!("searching for {:.1} s …", args.length.as_secs_f64());
     }
-    let mut cameras = BTreeSet::new();
     while let Some(found) = search.next().await {
         if args.json {
             if !json::line("camera", &found) {
@@ -50,14 +48,15 @@ pub(crate) async fn discover(args: DiscoverArgs) -> Exit {
         } else {
             print(&found);
         }
-        cameras.insert(found.endpoint);
     }
+    // One that was found in two ways is one.
+    let cameras = search.found().count();
     if args.json {
-        json::line("summary", &json!({ "cameras": cameras.len() }));
-    } else if cameras.is_empty() {
+        json::line("summary", &json!({ "cameras": cameras }));
+    } else if cameras == 0 {
         fail("no camera answered; check that ONVIF is switched on, or name addresses to ask");
     }
-    if cameras.is_empty() { Exit::Failed } else { Exit::Ok }
+    if cameras == 0 { Exit::Failed } else { Exit::Ok }
 }
 
 fn print(f: &Found) {

@@ -1,8 +1,15 @@
 //! `vistter ptz`: a camera moved by hand.
 
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use vistter::ptz::health::{HealthPolicy, check, heartbeat};
-use vistter::ptz::mover::{Arrival, LearnedTimes, Mover, MoverPolicy, View};
+use vistter::ptz::mover::collection::{MOST_FILE, has_default_name};
+use vistter::ptz::mover::{Arrival, Imported, LearnedTimes, Mover, MoverPolicy, PresetFile, View};
+use vistter::ptz::onvif::tls::{FilePins, MemoryPins, PinStore, TlsOptions};
+use vistter::ptz::{DriverOptions, driver_with};
 use vistter_core::clock::SystemClock;
 use vistter_core::config::Address;
 use vistter_core::ports::{PtzPosition, PtzStatus};
@@ -16,7 +23,12 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
     let address = Address::parse(args.camera.expose()).ok_or_else(|| {
         Error::new(ErrorKind::Config, "the camera's address is not a URL").next("give onvif://HOST or visca://HOST")
     });
-    let driver = address.and_then(|a| vistter::ptz::driver(&a, SystemClock::shared()).map(|d| (a, d)));
+    let quirks: Result<Vec<_>> = args.quirks.iter().map(|q| q.parse()).collect();
+    let tls = TlsOptions { pins: pins(args.pins.as_deref()), accept_new: args.new_certificate };
+    let driver = address.and_then(|a| {
+        let options = DriverOptions { quirks: quirks?, tls };
+        driver_with(&a, options, SystemClock::shared()).map(|d| (a, d))
+    });
     let (address, driver) = match driver {
         Ok(d) => d,
         Err(e) => {
@@ -50,21 +62,94 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
     }
 }
 
+/// The file that the user names, or one in the user's state folder; without a home, pins last as long as the program.
+fn pins(named: Option<&Path>) -> Arc<dyn PinStore> {
+    let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let state = || of("XDG_STATE_HOME").or_else(|| of("HOME").map(|h| h.join(".local/state")));
+    match named.map(Path::to_owned).or_else(|| state().map(|s| s.join("vistter/camera-certificates"))) {
+        Some(path) => Arc::new(FilePins::new(path)),
+        None => Arc::new(MemoryPins::default()),
+    }
+}
+
 /// The result as JSON and as text.
 async fn act(camera: &Mover, address: &Address, action: &PtzAction) -> Result<(Value, String)> {
     Ok(match action {
-        PtzAction::List => {
-            let presets = camera.presets().await?;
-            // What a camera says may not steer a terminal.
-            let clean = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
-            let lines: Vec<String> =
+        PtzAction::List { all } => {
+            let mut presets = camera.presets().await?;
+            let listed = presets.len();
+            presets.retain(|p| *all || !has_default_name(p));
+            let mut lines: Vec<String> =
                 presets.iter().map(|p| format!("{}\t{}", clean(&p.token), clean(&p.name))).collect();
-            let text = if lines.is_empty() { "no presets".to_owned() } else { lines.join("\n") };
-            (json!({ "presets": presets }), text)
+            if lines.is_empty() {
+                lines.push("no presets".to_owned());
+            }
+            if presets.len() < listed {
+                lines.push(format!("({} slots without a name of their own: --all shows them)", listed - presets.len()));
+            }
+            (json!({ "presets": presets, "unnamed": listed - presets.len() }), lines.join("\n"))
         }
-        PtzAction::Goto { preset } => {
-            let view = View { token: Some(preset.clone()), name: Some(preset.clone()), position: None };
-            arrival(camera.go_to(view).await?)?
+        PtzAction::Goto { preset } => arrival(camera.go_to(named(preset)).await?)?,
+        PtzAction::Rename { preset, name } => {
+            let view = camera.rename(&named(preset), name).await?.ok_or_else(replaced)?;
+            (json!({ "renamed": view }), format!("{} is now called {}", clean(preset), clean(name)))
+        }
+        PtzAction::Remove { preset } => {
+            let gone = camera.remove(&named(preset)).await?;
+            (json!({ "removed": gone }), format!("removed {} ({})", clean(&gone.name), clean(&gone.token)))
+        }
+        PtzAction::Export { file, visit } => {
+            let presets = camera.export(*visit).await?.ok_or_else(replaced)?;
+            let text = presets.text()?;
+            match file {
+                Some(path) => {
+                    let failed = |e| Error::io("write the presets", &e).at(path.display().to_string());
+                    std::fs::write(path, text).map_err(failed)?;
+                    let without = presets.presets.iter().filter(|v| v.position.is_none()).count();
+                    let mut said = format!("{} presets in {}", presets.presets.len(), path.display());
+                    if without > 0 {
+                        said.push_str(&format!("; {without} without a position (--visit goes there to learn it)"));
+                    }
+                    (json!({ "file": path, "presets": presets.presets.len(), "without_position": without }), said)
+                }
+                None => (serde_json::to_value(&presets).unwrap_or_default(), text.trim_end().to_owned()),
+            }
+        }
+        PtzAction::Import { file, replace } => {
+            let place = file.display().to_string();
+            let failed = |e| Error::io("read the presets", &e).at(place.clone());
+            let mut text = String::new();
+            let mut reader = std::fs::File::open(file).map_err(failed)?.take(MOST_FILE as u64 + 1);
+            reader.read_to_string(&mut text).map_err(failed)?;
+            let presets = PresetFile::parse(&text).map_err(|e| {
+                let at = e.place().map_or_else(|| place.clone(), |p| format!("{place}, {p}"));
+                e.at(at)
+            })?;
+            let done = camera.import(&presets, *replace).await?;
+            let mut lines = Vec::new();
+            let mut bad = 0;
+            for one in &done {
+                lines.push(match one {
+                    Imported::Kept { name } => format!("kept\t{}", clean(name)),
+                    Imported::Stored { view } => format!("stored\t{}", clean(&view.key())),
+                    Imported::Failed { name, why } => {
+                        bad += 1;
+                        format!("failed\t{}: {}", clean(name), clean(why))
+                    }
+                });
+            }
+            if bad > 0 || done.len() < presets.presets.len() {
+                let e = Error::new(
+                    ErrorKind::Rejected,
+                    format!(
+                        "{} of {} presets were not stored",
+                        bad + presets.presets.len() - done.len(),
+                        presets.presets.len()
+                    ),
+                );
+                return Err(e.at(place).next(lines.join("; ").replace('\t', " ")));
+            }
+            (json!({ "imported": done }), lines.join("\n"))
         }
         PtzAction::Move { pan, tilt, zoom } => {
             let to = PtzPosition { pan: *pan, tilt: *tilt, zoom: *zoom };
@@ -106,13 +191,27 @@ async fn act(camera: &Mover, address: &Address, action: &PtzAction) -> Result<(V
     })
 }
 
+/// What a camera says may not steer a terminal.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A view as a person names it.
+fn named(preset: &str) -> View {
+    View { token: Some(preset.to_owned()), name: Some(preset.to_owned()), position: None }
+}
+
+/// Nobody else commands this mover.
+fn replaced() -> Error {
+    Error::new(ErrorKind::Internal, "the move was replaced by another")
+}
+
 fn position(p: PtzPosition) -> String {
     format!(", pan {:.3}, tilt {:.3}, zoom {:.3}", p.pan, p.tilt, p.zoom)
 }
 
 fn arrival(arrived: Option<Arrival>) -> Result<(Value, String)> {
-    // Nobody else commands this mover.
-    let a = arrived.ok_or_else(|| Error::new(ErrorKind::Internal, "the move was replaced by another"))?;
+    let a = arrived.ok_or_else(replaced)?;
     let secs = a.took.as_secs_f64();
     let document = json!({ "arrived": {
         "evidence": a.evidence, "took_secs": secs, "position": a.position, "preset": a.preset, "found": a.found

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use vistter::Secret;
 use vistter::core::clock::SystemClock;
-use vistter::ptz::sim::{DiscoverySim, MotorSpec, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, ViscaDevice, ViscaSim};
+use vistter::ptz::sim::{
+    DiscoverySim, MdnsSim, MotorSpec, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, ViscaDevice, ViscaSim,
+};
 use vistter::ptz::visca::connection::Framing;
 use vistter::ptz::visca::units::Units;
 
@@ -45,6 +47,21 @@ fn an_onvif_camera_by_hand() {
     assert_eq!(json_of(&gone)["error"]["kind"], "NotFound");
     ptz(&["move", "7", "0", "0"]).assert_code(1).assert_says("outside the range");
     assert_eq!(sim.with(|c, _| c.wrong_passwords()), 0);
+    let file = std::env::temp_dir().join(format!("vistter-presets-{}.json", std::process::id()));
+    let path = file.to_str().unwrap();
+    ptz(&["rename", "stage", "Bühne"]).assert_code(0);
+    assert_eq!(json_of(ptz(&["export", path]).assert_code(0))["presets"], 1);
+    assert_eq!(json_of(ptz(&["remove", "Bühne"]).assert_code(0))["removed"]["name"], "Bühne");
+    assert_eq!(json_of(&ptz(&["list", "--all"]))["presets"], json!([]));
+    assert_eq!(json_of(ptz(&["import", path]).assert_code(0))["imported"][0]["result"], "stored");
+    assert_eq!(json_of(ptz(&["import", path]).assert_code(0))["imported"][0]["result"], "kept");
+    assert_eq!(json_of(&ptz(&["export"]))["presets"][0]["name"], "Bühne");
+    std::fs::write(&file, "{\"vistter_presets\": 1, \"presets\": [{}]}").unwrap();
+    ptz(&["import", path]).assert_code(1).assert_says("has no name");
+    std::fs::remove_file(&file).unwrap();
+    ptz(&["import", path]).assert_code(1).assert_says("check the path");
+    ptz(&["--quirk", "stop=zero", "--quirk", "move-status=ignore", "status"]).assert_code(0);
+    ptz(&["--quirk", "stop=never", "status"]).assert_code(2).assert_says("zero");
     let wrong = vistter(&["ptz", &format!("onvif://admin:{SECRET}x@{}", sim.address()), "list"]);
     wrong.assert_code(1).assert_says("user or password").assert_never_says(SECRET);
 }
@@ -54,10 +71,24 @@ fn a_camera_is_found() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let camera = "127.0.0.1:8899".parse().unwrap();
     let sim = runtime.block_on(DiscoverySim::start(0, "urn:uuid:7", "Stage", camera)).unwrap();
+    let mdns = runtime.block_on(MdnsSim::start(0, "Stream", "127.0.0.1:8554".parse().unwrap(), "live", true)).unwrap();
+    let mdns = mdns.port().to_string();
     let port = sim.port().to_string();
-    let said = vistter(&["discover", "--interface", "127.0.0.1", "--port", &port, "--for", "1s", "--json"]);
+    let said = vistter(&[
+        "discover",
+        "--interface",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--mdns-port",
+        &mdns,
+        "--for",
+        "3s",
+        "--json",
+    ]);
     said.assert_code(0);
     assert_eq!((&said.json("camera")["name"], &said.json("summary")["cameras"]), (&json!("Stage"), &json!(1)));
+    assert!(said.out.contains("rtsp://127.0.0.1:8554/live"), "{}", said.out);
     let said = vistter(&["discover", "127.0.0.1", "--port", &port, "--for", "1s"]);
     said.assert_code(0).assert_says("http://127.0.0.1:8899/onvif/device_service");
     drop(sim);

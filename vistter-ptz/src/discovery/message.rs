@@ -75,7 +75,7 @@ fn read(e: &Element) -> Option<Found> {
 }
 
 /// What may go to a terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MOST_TEXT).collect::<String>().trim().to_owned()
 }
 

@@ -107,7 +107,7 @@ impl Heartbeat for TcpBeat {
     }
 }
 
-/// The lightest question for a camera's address: `onvif://` its clock, `visca://` and `visca-tcp://` an inquiry through its
+/// The lightest question for a camera's address: `onvif://`, `http://` and `https://` its clock, `visca://` and `visca-tcp://` an inquiry through its
 /// mover (without one: the TCP connection), `rtsp://` an OPTIONS, `rtsps://` a connection.
 ///
 /// # Errors
@@ -115,15 +115,20 @@ impl Heartbeat for TcpBeat {
 pub fn heartbeat(address: &Address, mover: Option<&Mover>, clock: Arc<dyn Clock>) -> Result<Box<dyn Heartbeat>> {
     let bad = |what: &str| Error::new(ErrorKind::Config, what).at(address.shown().to_owned());
     let rest = address.url().split_once("://").map_or("", |(_, r)| r);
-    let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
+    // Behind the # stand quirks; none of them is about the clock's question.
+    let rest = rest.split_once('#').map_or(rest, |(r, _)| r);
+    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |i| rest.split_at(i));
     let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
         Some((h, p)) => (h, Some(p.parse::<u16>().map_err(|_| bad("the port is no number"))?)),
         None => (authority, None),
     };
     let at = |usual: u16| format!("{host}:{}", port.unwrap_or(usual));
     Ok(match (address.scheme(), mover) {
-        ("onvif", _) => {
+        (scheme @ ("onvif" | "http" | "https"), _) => {
+            let port = port.or((scheme == "http").then_some(80));
             let mut options = OnvifOptions::new(host, port, None, clock);
+            // Nothing secret is said: whatever certificate it shows will do.
+            options.secure = scheme == "https";
             if path.len() > 1 {
                 options.path = path.to_owned();
             }

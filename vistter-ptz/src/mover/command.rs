@@ -38,6 +38,8 @@ pub enum Command {
     Stop,
     /// List the presets, anew.
     Presets,
+    /// List the presets with their positions, as far as the camera tells these.
+    Views,
     /// Store the present view.
     Save {
         /// Its name.
@@ -53,7 +55,7 @@ pub enum Command {
 
 impl Command {
     pub(super) fn is_errand(&self) -> bool {
-        matches!(self, Self::Presets | Self::Save { .. } | Self::Remove(_) | Self::Status)
+        matches!(self, Self::Presets | Self::Views | Self::Save { .. } | Self::Remove(_) | Self::Status)
     }
 }
 
@@ -87,6 +89,8 @@ pub enum Outcome {
     Replaced,
     /// The camera's presets.
     Presets(Vec<Preset>),
+    /// The camera's presets, with positions as far as it tells them.
+    Views(Vec<View>),
     /// The view that was stored, with its position if the camera tells it.
     Saved(View),
     /// The preset is gone.
@@ -119,6 +123,7 @@ pub enum Note {
 pub enum Op {
     Capabilities,
     Presets,
+    Views,
     Status,
     GoTo(Preset),
     Absolute(PtzPosition, Option<f32>),
@@ -132,7 +137,7 @@ pub enum Op {
 
 impl Op {
     pub(super) fn is_read(&self) -> bool {
-        matches!(self, Self::Capabilities | Self::Presets | Self::Status)
+        matches!(self, Self::Capabilities | Self::Presets | Self::Views | Self::Status)
     }
 }
 
@@ -142,6 +147,7 @@ impl Op {
 pub enum Done {
     Capabilities(PtzCaps),
     Presets(Vec<Preset>),
+    Views(Vec<(Preset, Option<PtzPosition>)>),
     Status(PtzStatus),
     Saved(Preset),
     Accepted,

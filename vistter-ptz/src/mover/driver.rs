@@ -111,6 +111,16 @@ impl Mover {
             o => Err(o),
         })
     }
+    /// Lists the camera's presets with their positions, as far as it tells these without moving.
+    ///
+    /// # Errors
+    /// What the camera or the way to it says.
+    pub async fn views(&self) -> Result<Vec<View>> {
+        expect(self.command(Command::Views).await?, |o| match o {
+            Outcome::Views(v) => Ok(v),
+            o => Err(o),
+        })
+    }
     /// Stores the present view as a preset, and gives it with its position.
     ///
     /// # Errors
@@ -149,7 +159,7 @@ impl Mover {
     }
 }
 
-fn expect<T>(outcome: Outcome, f: impl FnOnce(Outcome) -> Result<T, Outcome>) -> Result<T> {
+pub(super) fn expect<T>(outcome: Outcome, f: impl FnOnce(Outcome) -> Result<T, Outcome>) -> Result<T> {
     f(outcome).map_err(|o| match o {
         Outcome::Failed(e) => e,
         o => Error::new(ErrorKind::Internal, format!("the mover gave another outcome than was asked for: {o:?}")),
@@ -259,6 +269,7 @@ async fn perform(driver: &mut dyn PtzDriver, op: Op) -> Result<Done> {
     Ok(match op {
         Op::Capabilities => Done::Capabilities(driver.capabilities().await?),
         Op::Presets => Done::Presets(driver.presets().await?),
+        Op::Views => Done::Views(driver.views().await?),
         Op::Status => Done::Status(driver.status().await?),
         Op::Save(name, replace) => Done::Saved(driver.save_preset(&name, replace.as_ref()).await?),
         op => {

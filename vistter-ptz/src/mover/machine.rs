@@ -347,6 +347,7 @@ impl Machine {
         let Some(errand) = self.errands.front() else { return };
         let op = match &errand.command {
             Command::Presets => Op::Presets,
+            Command::Views => Op::Views,
             Command::Save { name, replace } if errand.saved.is_none() => Op::Save(name.clone(), replace.clone()),
             Command::Remove(preset) => Op::Remove(preset.clone()),
             _ => Op::Status,
@@ -378,6 +379,11 @@ impl Machine {
             (Ok(Done::Presets(p)), None) => {
                 self.camera.presets = Some(p.clone());
                 Outcome::Presets(p)
+            }
+            (Ok(Done::Views(all)), None) => {
+                self.camera.presets = Some(all.iter().map(|(p, _)| p.clone()).collect());
+                let view = |(p, position)| View { position, ..View::of(p) };
+                Outcome::Views(all.into_iter().map(view).collect())
             }
             (Ok(Done::Status(s)), None) => Outcome::Status(s),
             (Ok(_), None) => {

@@ -155,6 +155,9 @@ impl Fake {
                 self.log.push("list");
                 return Ok(Done::Presets(self.presets.iter().map(|(p, _)| p.clone()).collect()));
             }
+            Op::Views => {
+                return Ok(Done::Views(self.presets.iter().map(|(p, at)| (p.clone(), Some(*at))).collect()));
+            }
             Op::Status => {
                 let moving = match self.status {
                     Status::Right => Some(self.motors.moving(now)),

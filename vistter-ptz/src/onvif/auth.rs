@@ -164,6 +164,8 @@ pub struct Authenticator {
     has_password: bool,
     /// Methods that show the password to the network are allowed.
     plain: bool,
+    /// The one method that is allowed.
+    only: Option<Method>,
     method: Method,
     /// The method has worked with this password.
     proven: bool,
@@ -183,6 +185,7 @@ impl Authenticator {
         Self {
             has_password,
             plain,
+            only: None,
             method: Method::None,
             proven: false,
             failed: Vec::new(),
@@ -192,6 +195,17 @@ impl Authenticator {
             used: 0,
             basic: false,
         }
+    }
+    /// With one method only. One that needs no challenge goes along with the first request.
+    #[must_use]
+    pub fn only(mut self, method: Option<Method>) -> Self {
+        self.only = method;
+        if let Some(m @ (Method::WsDigest | Method::WsText | Method::HttpBasic)) = method
+            && self.has_password
+        {
+            self.method = m;
+        }
+        self
     }
     /// What to send with; `None` when all tries are used up.
     pub fn method(&self) -> Option<Method> {
@@ -237,13 +251,15 @@ impl Authenticator {
             return Next::GiveUp;
         }
         self.failed.push(self.method);
-        let untried = |m: &Method| !self.failed.contains(m);
+        let untried = |m: &Method| !self.failed.contains(m) && self.only.is_none_or(|o| o == *m);
         let asked = |m: Method, is: bool| is.then_some(m);
+        // Who names a way that shows the password has allowed it.
+        let plain = self.plain || self.only.is_some();
         let next = [
             asked(Method::HttpDigest, self.challenge.is_some()),
             Some(Method::WsDigest),
-            asked(Method::WsText, self.plain),
-            asked(Method::HttpBasic, self.plain && self.basic),
+            asked(Method::WsText, plain),
+            asked(Method::HttpBasic, plain && (self.basic || self.only.is_some())),
         ];
         match next.into_iter().flatten().find(untried).filter(|_| self.has_password) {
             Some(m) => {

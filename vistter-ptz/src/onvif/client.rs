@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use vistter_core::clock::Clock;
@@ -14,10 +12,15 @@ use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result};
 
 use super::auth::{Authenticator, Method, Next, base64, username_token};
-use super::http::{Fault, Message, Parser, post};
+use super::endpoint::Endpoint;
+use super::http::{Message, post};
+use super::quirks::{Change, Policy};
+use super::services::DeviceInfo;
 use super::soap::{Answer, envelope, read};
 use super::time::date_time;
-use super::xml::{Element, MOST_BYTES};
+use super::tls::TlsOptions;
+use super::transport::{Connection, Talk, connect, talk};
+use super::xml::Element;
 
 /// Ports on which devices were seen to speak ONVIF, in the order they are asked: Sunba 8899, Tapo 2020.
 pub const PORTS: [u16; 6] = [80, 8899, 8000, 8080, 2020, 5000];
@@ -41,6 +44,12 @@ pub struct OnvifOptions {
     pub exchange_within: MediaTime,
     /// For the time in the password's digest.
     pub clock: Arc<dyn Clock>,
+    /// Over TLS; the usual port is 443 then.
+    pub secure: bool,
+    /// Which certificates are trusted.
+    pub tls: TlsOptions,
+    /// What this camera needs, whatever the table of [`quirks`](super::quirks) says.
+    pub quirks: Vec<Change>,
 }
 
 impl OnvifOptions {
@@ -60,44 +69,16 @@ impl OnvifOptions {
             connect_within: MediaTime::from_secs(2),
             exchange_within: MediaTime::from_secs(5),
             clock,
+            secure: false,
+            tls: TlsOptions::default(),
+            quirks: Vec::new(),
         }
     }
 }
 
-/// Where a service answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Host and port.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.path)
-    }
-}
-
-impl Endpoint {
-    /// A service's address as the device gives it. The password goes only to the host that the user named: devices behind
-    /// NAT, or with two addresses, name another one, and then only the path is taken.
-    pub fn of_xaddr(xaddr: &str, device: &Self) -> Self {
-        let rest = xaddr.trim().split_once("://").map_or(xaddr, |(_, r)| r);
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = |a: &str| {
-            a.rsplit_once(':').filter(|(_, p)| p.parse::<u16>().is_ok()).map_or(a, |(h, _)| h).to_ascii_lowercase()
-        };
-        let same =
-            xaddr.starts_with("http://") && host(authority) == host(&device.authority) && !authority.contains('@');
-        let authority = match same {
-            true if authority.rsplit_once(':').is_some_and(|(_, p)| p.parse::<u16>().is_ok()) => authority.to_owned(),
-            true => format!("{authority}:80"),
-            false => device.authority.clone(),
-        };
-        // What would break the request line ends the path.
-        let path: String = path.chars().take_while(|c| c.is_ascii_graphic()).take(512).collect();
-        Self { authority, path: format!("/{path}") }
+impl OnvifOptions {
+    fn endpoint(&self, port: u16) -> Endpoint {
+        Endpoint { authority: format!("{}:{port}", self.host), path: self.path.clone(), tls: self.secure }
     }
 }
 
@@ -105,7 +86,10 @@ impl Endpoint {
 pub struct OnvifClient {
     options: OnvifOptions,
     device: Option<Endpoint>,
-    connection: Option<(String, TcpStream)>,
+    connection: Option<(String, Box<dyn Connection>)>,
+    /// Services answer at the device's own host and port, whatever the device says.
+    all_at_device: bool,
+    policy: Policy,
     auth: Authenticator,
     /// Camera's clock minus ours; `None` until it was asked.
     skew: Option<MediaTime>,
@@ -121,10 +105,23 @@ impl fmt::Debug for OnvifClient {
 impl OnvifClient {
     /// A client that has not connected.
     pub fn new(options: OnvifOptions) -> Self {
-        let auth = Authenticator::new(options.credentials.is_some(), options.plain);
-        let device =
-            options.port.map(|p| Endpoint { authority: format!("{}:{p}", options.host), path: options.path.clone() });
-        Self { options, device, connection: None, auth, skew: None, random: SystemRandom::new() }
+        let policy = Policy::of(&DeviceInfo::default(), &options.quirks);
+        let auth = Authenticator::new(options.credentials.is_some(), options.plain).only(policy.auth);
+        let port = options.port.or(options.secure.then_some(443));
+        let device = port.map(|p| options.endpoint(p));
+        let random = SystemRandom::new();
+        Self { options, device, connection: None, all_at_device: false, policy, auth, skew: None, random }
+    }
+    /// The device is known: what its model needs, and what the user said.
+    pub fn meet(&mut self, device: &DeviceInfo) -> Policy {
+        let camera_clock = self.policy.camera_clock;
+        self.policy = Policy::of(device, &self.options.quirks);
+        self.policy.camera_clock &= camera_clock; // found out meanwhile
+        self.policy
+    }
+    /// How the device is spoken to.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
     /// For logs and errors.
     pub fn describe(&self) -> String {
@@ -185,21 +182,46 @@ impl OnvifClient {
     /// # Errors
     /// What the device or the way to it says; `Unauthorized` without a word on the network once all tries are used up.
     pub async fn call(&mut self, to: &Endpoint, action: &str, body: &str) -> Result<Element> {
+        let elsewhere = self.device.clone().filter(|d| d.authority != to.authority);
+        let Some(device) = elsewhere else { return self.call_at(to, action, body).await };
+        let home = Endpoint { path: to.path.clone(), ..device };
+        if self.all_at_device {
+            return self.call_at(&home, action, body).await;
+        }
+        let first = self.call_at(to, action, body).await;
+        let lost = |e: &Error| matches!(e.kind(), ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Protocol);
+        if !first.as_ref().is_err_and(lost) {
+            return first;
+        }
+        // Behind a router that forwards another port, the device names its own: the host is right and the port is not.
+        let second = self.call_at(&home, action, body).await;
+        self.all_at_device = !second.as_ref().is_err_and(lost);
+        if self.all_at_device { second } else { first }
+    }
+
+    async fn call_at(&mut self, to: &Endpoint, action: &str, body: &str) -> Result<Element> {
         let mut clock_read = false;
         loop {
             let Some(method) = self.auth.method() else { return Err(self.unauthorized()) };
             let message = self.exchange(to, action, body, method).await.map_err(|e| e.at(self.describe()))?;
-            match read(&message) {
+            let answer = read(&message);
+            match answer {
                 Answer::Body(e) => {
                     self.auth.accepted();
                     return Ok(e);
                 }
                 Answer::Failed(e) => return Err(e.at(self.describe())),
-                Answer::Refused => {
+                Answer::Refused | Answer::BadTime => {
                     // The digest holds for a moment of the camera's clock: it may have been set since.
                     if method == Method::WsDigest && !clock_read {
                         clock_read = true;
-                        if self.clock_has_moved().await {
+                        let moved = self.clock_has_moved().await;
+                        // It tells another clock than it checks: daylight saving gone wrong, on some Dahua.
+                        if !moved && answer == Answer::BadTime && self.policy.camera_clock {
+                            self.policy.camera_clock = false;
+                            continue;
+                        }
+                        if moved {
                             continue;
                         }
                     }
@@ -244,7 +266,8 @@ impl OnvifClient {
             match method {
                 Method::None => {}
                 Method::WsDigest | Method::WsText => {
-                    let camera = self.options.clock.wall().plus(self.skew.unwrap_or_default());
+                    let skew = self.skew.filter(|_| self.policy.camera_clock).unwrap_or_default();
+                    let camera = self.options.clock.wall().plus(skew);
                     header = username_token(user, password, method == Method::WsText, camera, &nonce);
                 }
                 Method::HttpDigest => {
@@ -264,14 +287,14 @@ impl OnvifClient {
         let kept = self.connection.take().filter(|(a, _)| *a == to.authority).map(|(_, s)| s);
         let whole = async {
             if let Some(mut stream) = kept {
-                match talk(&mut stream, &request).await {
+                match talk(&mut *stream, &request).await {
                     // It was closed since: say it again on a new one.
                     Err(Talk { untouched: true, .. }) => {}
                     other => return other.map(|m| (m, stream)).map_err(|t| t.error),
                 }
             }
-            let mut stream = connect(&self.options, &to.authority).await?;
-            talk(&mut stream, &request).await.map(|m| (m, stream)).map_err(|t| t.error)
+            let mut stream = connect(&self.options, to).await?;
+            talk(&mut *stream, &request).await.map(|m| (m, stream)).map_err(|t| t.error)
         };
         let (message, stream) = timeout(within, whole).await.map_err(|_| late())??;
         if message.keeps_alive() {
@@ -298,7 +321,7 @@ impl OnvifClient {
         let mut asked = JoinSet::new();
         for (i, port) in ports.iter().enumerate() {
             let options = self.options.clone();
-            let to = Endpoint { authority: format!("{}:{port}", options.host), path: options.path.clone() };
+            let to = options.endpoint(port);
             asked.spawn(async move { (i, ask_time(&options, &to).await.map(|skew| (to, skew))) });
         }
         let mut answers: Vec<Option<Result<(Endpoint, MediaTime)>>> = ports.iter().map(|_| None).collect();
@@ -327,8 +350,8 @@ async fn ask_time(options: &OnvifOptions, to: &Endpoint) -> Result<MediaTime> {
     const ACTION: &str = "http://www.onvif.org/ver10/device/wsdl/GetSystemDateAndTime";
     let request = post(&to.authority, &to.path, ACTION, None, &envelope("", "<tds:GetSystemDateAndTime/>"));
     let whole = async {
-        let mut stream = connect(options, &to.authority).await?;
-        talk(&mut stream, &request).await.map_err(|t| t.error)
+        let mut stream = connect(options, to).await?;
+        talk(&mut *stream, &request).await.map_err(|t| t.error)
     };
     let late = || Error::new(ErrorKind::Timeout, "the camera did not answer in time");
     let message = timeout(options.exchange_within.to_duration(), whole).await.map_err(|_| late())??;
@@ -339,76 +362,8 @@ async fn ask_time(options: &OnvifOptions, to: &Endpoint) -> Result<MediaTime> {
             let skew = utc.map(|t| MediaTime::from_nanos(t.unix_nanos().saturating_sub(ours.unix_nanos())));
             Ok(skew.unwrap_or_default())
         }
-        Answer::Refused => Ok(MediaTime::ZERO),
+        Answer::Refused | Answer::BadTime => Ok(MediaTime::ZERO),
         Answer::Failed(e) if matches!(e.kind(), ErrorKind::Rejected | ErrorKind::Unsupported) => Ok(MediaTime::ZERO),
         Answer::Failed(e) => Err(e),
-    }
-}
-
-async fn connect(options: &OnvifOptions, authority: &str) -> Result<TcpStream> {
-    let late =
-        || Error::new(ErrorKind::Timeout, "the camera does not take the connection").next("check the address and port");
-    let opened =
-        timeout(options.connect_within.to_duration(), TcpStream::connect(authority)).await.map_err(|_| late())?;
-    let stream = opened.map_err(|e| Error::io("connect", &e))?;
-    stream.set_nodelay(true).map_err(|e| Error::io("connect", &e))?;
-    Ok(stream)
-}
-
-struct Talk {
-    error: Error,
-    /// Nothing had come back: the connection was dead.
-    untouched: bool,
-}
-
-async fn talk(stream: &mut TcpStream, request: &[u8]) -> Result<Message, Talk> {
-    let failed = |error: Error, untouched| Talk { error, untouched };
-    let io = |doing, e: std::io::Error, untouched| failed(Error::io(doing, &e), untouched);
-    stream.write_all(request).await.map_err(|e| io("send to the camera", e, true))?;
-    let mut parser = Parser::answer(MOST_BYTES);
-    let mut buffer = [0u8; 8192];
-    let broken = |fault| {
-        failed(
-            match fault {
-                Fault::NotHttp => Error::new(ErrorKind::Protocol, "this port does not speak HTTP")
-                    .next("it may be the camera's RTSP port; give its ONVIF port")
-                    .transient(false),
-                Fault::Cut => {
-                    Error::new(ErrorKind::Closed, "the camera closed the connection in the middle of its answer")
-                }
-                Fault::TooLarge => Error::new(ErrorKind::Limit, "the camera's answer is over the limit of size"),
-            },
-            false,
-        )
-    };
-    loop {
-        let n = stream.read(&mut buffer).await.map_err(|e| io("receive from the camera", e, parser.is_untouched()))?;
-        if n == 0 {
-            if parser.is_untouched() {
-                return Err(failed(Error::new(ErrorKind::Closed, "the camera closed the connection"), true));
-            }
-            return parser.end().map_err(broken);
-        }
-        if let Some(message) = parser.push(&buffer[..n]).map_err(broken)? {
-            return Ok(message);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_password_goes_only_to_the_host_that_was_named() {
-        let device = Endpoint { authority: "10.0.0.9:8899".into(), path: "/onvif/device_service".into() };
-        let of = |x: &str| Endpoint::of_xaddr(x, &device).to_string();
-        assert_eq!(of("http://10.0.0.9:8899/onvif/ptz"), "http://10.0.0.9:8899/onvif/ptz");
-        assert_eq!(of("http://10.0.0.9/onvif/ptz?x=1"), "http://10.0.0.9:80/onvif/ptz?x=1");
-        assert_eq!(of("http://192.168.1.2:80/onvif/ptz"), "http://10.0.0.9:8899/onvif/ptz");
-        assert_eq!(of("http://10.0.0.9@evil/onvif/ptz"), "http://10.0.0.9:8899/onvif/ptz");
-        assert_eq!(of("https://10.0.0.9:443/onvif/ptz"), "http://10.0.0.9:8899/onvif/ptz");
-        assert_eq!(of("http://10.0.0.9:8899/a\r\nX: y"), "http://10.0.0.9:8899/a");
-        assert_eq!(of(""), "http://10.0.0.9:8899/");
     }
 }

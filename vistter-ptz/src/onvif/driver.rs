@@ -5,29 +5,26 @@ use vistter_core::ports::{Preset, PtzCaps, PtzDriver, PtzPosition, PtzStatus, Pt
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result};
 
-use super::client::{Endpoint, OnvifClient, OnvifOptions};
-use super::services::{self, DEVICE, DeviceInfo, MEDIA1, MEDIA2, Node, PTZ, Profile, Services};
+use super::client::{OnvifClient, OnvifOptions};
+use super::device::{About, Setup};
+use super::endpoint::Endpoint;
+use super::services::{self, Node, PTZ};
 use super::xml::{Element, escape};
-
-/// What was found out about the camera, once.
-#[derive(Clone, Debug)]
-struct Setup {
-    ptz: Endpoint,
-    profile: String,
-    node: Node,
-}
 
 /// An ONVIF camera. Finds its services at the first call, and again after the connection to them was refused.
 #[derive(Debug)]
 pub struct OnvifDriver {
-    client: OnvifClient,
-    setup: Option<Setup>,
+    pub(super) client: OnvifClient,
+    pub(super) about: Option<About>,
+    pub(super) setup: Option<Setup>,
+    /// What the last ContinuousMove drove.
+    driven: PtzVelocity,
 }
 
 impl OnvifDriver {
     /// A driver that has not connected.
     pub fn new(options: OnvifOptions) -> Self {
-        Self { client: OnvifClient::new(options), setup: None }
+        Self { client: OnvifClient::new(options), about: None, setup: None, driven: PtzVelocity::default() }
     }
     /// The client below, for what is no motion.
     pub fn client(&mut self) -> &mut OnvifClient {
@@ -41,129 +38,42 @@ impl OnvifDriver {
         Ok(self.setup().await?.node)
     }
 
-    /// Who made the device.
-    ///
-    /// # Errors
-    /// What the device or the way to it says.
-    pub async fn information(&mut self) -> Result<DeviceInfo> {
-        let device = self.client.device().await?;
-        let e = call(&mut self.client, &device, DEVICE, "GetDeviceInformation", "<tds:GetDeviceInformation/>").await?;
-        Ok(DeviceInfo::read(&e))
-    }
-    /// Its media profiles: from Media2, where they tell H.265, and else from Media1.
-    ///
-    /// # Errors
-    /// What the device or the way to it says.
-    pub async fn profiles(&mut self) -> Result<Vec<Profile>> {
-        let (device, services) = self.services().await?;
-        profiles(&mut self.client, &device, &services).await
-    }
-    /// The RTSP address of a profile, as the device gives it. It may name another host than the device was found at.
-    ///
-    /// # Errors
-    /// What the device or the way to it says.
-    pub async fn stream_uri(&mut self, profile: &str) -> Result<String> {
-        let (device, services) = self.services().await?;
-        let token = escape(profile);
-        let none = || Error::new(ErrorKind::Unsupported, "the camera has no media service");
-        let e = match (&services.media2, &services.media1) {
-            (Some(m), _) => {
-                let body = format!(
-                    "<tr2:GetStreamUri><tr2:Protocol>RTSP</tr2:Protocol><tr2:ProfileToken>{token}</tr2:ProfileToken></tr2:GetStreamUri>"
-                );
-                call(&mut self.client, &Endpoint::of_xaddr(m, &device), MEDIA2, "GetStreamUri", &body).await?
-            }
-            (None, Some(m)) => {
-                let body = format!(
-                    "<trt:GetStreamUri><trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP\
-                     </tt:Protocol></tt:Transport></trt:StreamSetup><trt:ProfileToken>{token}</trt:ProfileToken></trt:GetStreamUri>"
-                );
-                call(&mut self.client, &Endpoint::of_xaddr(m, &device), MEDIA1, "GetStreamUri", &body).await?
-            }
-            (None, None) => return Err(none()),
-        };
-        let uri = e.text_at(&["Uri"]).or_else(|| e.text_at(&["MediaUri", "Uri"])).map(str::to_owned);
-        uri.ok_or_else(|| {
-            Error::new(ErrorKind::Protocol, "the camera gave no stream address").at(self.client.describe())
-        })
-    }
-
-    async fn services(&mut self) -> Result<(Endpoint, Services)> {
-        let device = self.client.device().await?;
-        let body = "<tds:GetServices><tds:IncludeCapability>false</tds:IncludeCapability></tds:GetServices>";
-        let services = match call(&mut self.client, &device, DEVICE, "GetServices", body).await {
-            Ok(e) => Services::read(&e),
-            Err(e) if is_final(&e) => return Err(e),
-            Err(_) => Services::default(),
-        };
-        if services != Services::default() {
-            return Ok((device, services));
-        }
-        // Devices from before ONVIF 2.0, and some that answer GetServices with nothing.
-        let body = "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>";
-        let e = call(&mut self.client, &device, DEVICE, "GetCapabilities", body).await?;
-        Ok((device, Services::read_capabilities(&e)))
-    }
-
-    async fn setup(&mut self) -> Result<Setup> {
-        if let Some(s) = &self.setup {
-            return Ok(s.clone());
-        }
-        let (device, services) = self.services().await?;
-        let fixed = |what: &str| Error::new(ErrorKind::Unsupported, what).at(self.client.describe());
-        let Some(xaddr) = &services.ptz else {
-            return Err(fixed("this camera has no PTZ service: it cannot be moved"));
-        };
-        let ptz = Endpoint::of_xaddr(xaddr, &device);
-        let profiles = profiles(&mut self.client, &device, &services).await?;
-        let nodes = Node::read_all(&call(&mut self.client, &ptz, PTZ, "GetNodes", "<tptz:GetNodes/>").await?);
-        let fixed = |what: &str| Error::new(ErrorKind::Unsupported, what).at(self.client.describe());
-        // Some devices leave the PTZ configuration out of their profiles and take any.
-        let profile = profiles.iter().find(|p| p.ptz_node.is_some()).or_else(|| profiles.first());
-        let Some(profile) = profile else { return Err(fixed("this camera has no media profile")) };
-        let named = nodes.iter().find(|n| profile.ptz_node.as_ref() == Some(&n.token));
-        let Some(node) = named.or_else(|| nodes.first()) else {
-            return Err(fixed("this camera has a PTZ service without a node: it cannot be moved"));
-        };
-        let setup = Setup { ptz, profile: profile.token.clone(), node: node.clone() };
-        self.setup = Some(setup.clone());
-        Ok(setup)
-    }
-
     async fn say(&mut self, operation: &str, more: &str) -> Result<Element> {
         let setup = self.setup().await?;
         let body = services::ptz(operation, &setup.profile, more);
         let result = call(&mut self.client, &setup.ptz, PTZ, operation, &body).await;
         if result.as_ref().is_err_and(|e| matches!(e.kind(), ErrorKind::Refused | ErrorKind::Closed)) {
-            self.setup = None; // perhaps it was restarted, with other tokens
+            (self.about, self.setup) = (None, None); // perhaps it was restarted, with other tokens
         }
         result
     }
-}
 
-async fn call(client: &mut OnvifClient, to: &Endpoint, service: &str, operation: &str, body: &str) -> Result<Element> {
-    client.call(to, &format!("{service}/{operation}"), body).await
-}
-
-async fn profiles(client: &mut OnvifClient, device: &Endpoint, services: &Services) -> Result<Vec<Profile>> {
-    if let Some(m) = &services.media2 {
-        let body = "<tr2:GetProfiles><tr2:Type>All</tr2:Type></tr2:GetProfiles>";
-        match call(client, &Endpoint::of_xaddr(m, device), MEDIA2, "GetProfiles", body).await {
-            Ok(e) if e.child("Profiles").is_some() => return Ok(Profile::read_all(&e)),
-            Err(e) if is_final(&e) || services.media1.is_none() => return Err(e),
-            _ => {}
+    async fn drive(&mut self, v: PtzVelocity, within: Option<MediaTime>) -> Result<()> {
+        let spaces = self.setup().await?.node.spaces;
+        let policy = self.client.policy();
+        let turned = PtzVelocity {
+            pan: if policy.invert_pan { -v.pan } else { v.pan },
+            tilt: if policy.invert_tilt { -v.tilt } else { v.tilt },
+            zoom: v.zoom,
+        };
+        let stands = v == PtzVelocity::default();
+        let mut more = format!("<tptz:Velocity>{}</tptz:Velocity>", spaces.drive(turned, policy.zero_axes || stands));
+        if let Some(t) = within.filter(|_| policy.timeout) {
+            more.push_str(&format!("<tptz:Timeout>{}</tptz:Timeout>", duration(t)));
         }
+        self.say("ContinuousMove", &more).await.map(drop)
     }
-    let none = || Error::new(ErrorKind::Unsupported, "the camera has no media service").at(client.describe());
-    let m = services.media1.as_ref().ok_or_else(none)?;
-    let e = call(client, &Endpoint::of_xaddr(m, device), MEDIA1, "GetProfiles", "<trt:GetProfiles/>").await?;
-    Ok(Profile::read_all(&e))
 }
 
-/// Another question would fare no better.
-fn is_final(e: &Error) -> bool {
-    use ErrorKind as K;
-    matches!(e.kind(), K::Unauthorized | K::Timeout | K::Refused | K::Closed | K::NameResolution)
+/// An operation of a service.
+pub(super) async fn call(
+    client: &mut OnvifClient,
+    to: &Endpoint,
+    service: &str,
+    operation: &str,
+    body: &str,
+) -> Result<Element> {
+    client.call(to, &format!("{service}/{operation}"), body).await
 }
 
 fn duration(t: MediaTime) -> String {
@@ -178,14 +88,16 @@ impl PtzDriver for OnvifDriver {
     }
     async fn capabilities(&mut self) -> Result<PtzCaps> {
         let node = self.setup().await?.node;
+        let (spaces, policy) = (&node.spaces, self.client.policy());
+        let absolute = !spaces.position.is_empty() || !spaces.zoom.is_empty();
         Ok(PtzCaps {
-            absolute: !node.spaces.position.is_empty() || !node.spaces.zoom.is_empty(),
-            relative: !node.spaces.position.is_empty() || !node.spaces.zoom.is_empty(),
-            continuous: !node.spaces.velocity.is_empty() || !node.spaces.zoom_velocity.is_empty(),
+            absolute,
+            relative: absolute || !spaces.translation.is_empty() || !spaces.zoom_translation.is_empty(),
+            continuous: !spaces.velocity.is_empty() || !spaces.zoom_velocity.is_empty(),
             home: node.home,
             // Not announced reliably anywhere: the answers tell.
-            position: true,
-            moving: true,
+            position: policy.position,
+            moving: policy.move_status,
             list_presets: true,
             save_presets: node.max_presets != Some(0),
             max_presets: node.max_presets,
@@ -197,12 +109,35 @@ impl PtzDriver for OnvifDriver {
     async fn presets(&mut self) -> Result<Vec<Preset>> {
         Ok(services::presets(&self.say("GetPresets", "").await?))
     }
+    async fn views(&mut self) -> Result<Vec<(Preset, Option<PtzPosition>)>> {
+        let e = self.say("GetPresets", "").await?;
+        let spaces = self.setup().await?.node.spaces;
+        Ok(services::views(&e, &spaces))
+    }
     async fn go_to(&mut self, preset: &Preset) -> Result<()> {
-        let token = format!("<tptz:PresetToken>{}</tptz:PresetToken>", escape(&preset.token));
-        self.say("GotoPreset", &token).await.map(drop)
+        let mut more = format!("<tptz:PresetToken>{}</tptz:PresetToken>", escape(&preset.token));
+        self.setup().await?; // who it is decides the policy
+        if self.client.policy().goto_speed {
+            more.push_str("<tptz:Speed><tt:PanTilt x=\"1\" y=\"1\"/><tt:Zoom x=\"1\"/></tptz:Speed>");
+        }
+        self.say("GotoPreset", &more).await.map(drop)
     }
     async fn stop(&mut self) -> Result<()> {
-        self.say("Stop", "<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>true</tptz:Zoom>").await.map(drop)
+        self.setup().await?;
+        let zero = PtzVelocity::default();
+        if self.client.policy().stop {
+            // Both flags: some Hikvision refuse a Stop that names one only.
+            match self.say("Stop", "<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>true</tptz:Zoom>").await {
+                Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::Rejected) => {}
+                result => {
+                    self.driven = zero;
+                    return result.map(drop);
+                }
+            }
+        }
+        self.drive(zero, None).await?;
+        self.driven = zero;
+        Ok(())
     }
     async fn moving(&mut self) -> Result<Option<bool>> {
         Ok(self.status().await?.moving)
@@ -210,7 +145,11 @@ impl PtzDriver for OnvifDriver {
     async fn status(&mut self) -> Result<PtzStatus> {
         let e = self.say("GetStatus", "").await?;
         let spaces = self.setup.as_ref().map(|s| s.node.spaces.clone()).unwrap_or_default();
-        Ok(services::status(&e, &spaces))
+        let (status, policy) = (services::status(&e, &spaces), self.client.policy());
+        Ok(PtzStatus {
+            position: status.position.filter(|_| policy.position),
+            moving: status.moving.filter(|_| policy.move_status),
+        })
     }
     /// Without a speed: devices were seen to refuse one whose space they do not know.
     async fn absolute(&mut self, to: PtzPosition, _speed: Option<f32>) -> Result<()> {
@@ -221,22 +160,35 @@ impl PtzDriver for OnvifDriver {
         }
         self.say("AbsoluteMove", &format!("<tptz:Position>{vector}</tptz:Position>")).await.map(drop)
     }
-    /// By an absolute move from where it is: translation spaces are the part of ONVIF that devices agree on least.
+    /// By an absolute move from where it is: translation spaces are the part of ONVIF that devices agree on least. A camera
+    /// that cannot be sent to a position, or does not tell its own, gets a RelativeMove.
     async fn relative(&mut self, by: PtzPosition, speed: Option<f32>) -> Result<()> {
-        let unknown = || {
-            Error::new(
-                ErrorKind::Unsupported,
-                "this camera does not tell its position, so it cannot be moved by a distance",
-            )
-        };
-        let from = self.status().await?.position.ok_or_else(unknown)?;
-        let to = PtzPosition { pan: from.pan + by.pan, tilt: from.tilt + by.tilt, zoom: from.zoom + by.zoom };
-        self.absolute(to, speed).await
+        let spaces = self.setup().await?.node.spaces;
+        let absolute = !spaces.position.is_empty() || !spaces.zoom.is_empty();
+        let from = if absolute { self.status().await?.position } else { None };
+        if let Some(from) = from {
+            let to = PtzPosition { pan: from.pan + by.pan, tilt: from.tilt + by.tilt, zoom: from.zoom + by.zoom };
+            return self.absolute(to, speed).await;
+        }
+        let vector = spaces.translate(by);
+        if vector.is_empty() {
+            let what = "this camera does not tell its position, so it cannot be moved by a distance";
+            return Err(Error::new(ErrorKind::Unsupported, what).at(self.describe()).next("use its presets"));
+        }
+        self.say("RelativeMove", &format!("<tptz:Translation>{vector}</tptz:Translation>")).await.map(drop)
     }
     async fn continuous(&mut self, velocity: PtzVelocity, within: MediaTime) -> Result<()> {
-        let speed = self.setup().await?.node.spaces.drive(velocity);
-        let more = format!("<tptz:Velocity>{speed}</tptz:Velocity><tptz:Timeout>{}</tptz:Timeout>", duration(within));
-        self.say("ContinuousMove", &more).await.map(drop)
+        self.setup().await?;
+        let stands = |v: f32| v == 0.0;
+        let (was, is) = (self.driven, velocity);
+        let left_out = (stands(is.zoom) && !stands(was.zoom))
+            || (stands(is.pan) && stands(is.tilt) && !(stands(was.pan) && stands(was.tilt)));
+        if left_out && !self.client.policy().zero_axes {
+            self.stop().await?; // an axis that is not named goes on as it does
+        }
+        // Before it is said: it may be heard and its answer lost.
+        self.driven = velocity;
+        self.drive(velocity, Some(within)).await
     }
     async fn home(&mut self) -> Result<()> {
         self.say("GotoHomePosition", "").await.map(drop)
@@ -253,6 +205,13 @@ impl PtzDriver for OnvifDriver {
         Ok(Preset { token: token.ok_or_else(|| none().at(self.describe()))?, name: name.to_owned() })
     }
     async fn remove_preset(&mut self, preset: &Preset) -> Result<()> {
+        self.setup().await?;
+        if !self.client.policy().remove {
+            let e = Error::new(ErrorKind::Unsupported, "this model is known to remove all presets instead of one");
+            return Err(e
+                .at(self.describe())
+                .next("remove it in the camera's own pages, or allow it: --quirk remove=send"));
+        }
         let token = format!("<tptz:PresetToken>{}</tptz:PresetToken>", escape(&preset.token));
         self.say("RemovePreset", &token).await.map(drop)
     }

@@ -4,17 +4,24 @@
 //! - [`xml`], [`http`]: what a device sends, with limits. [`auth`]: how it wants the password. [`soap`]: envelopes, faults.
 //! - [`OnvifClient`]: exchanges with time-outs on one kept connection; the camera's clock; ports.
 //! - [`services`]: what the answers say: device, media profiles, PTZ nodes, presets, status. [`space`]: ranges.
+//! - [`tls`]: the certificate that a camera showed first is the one it must show. [`quirks`]: what models need that differs, as data.
 //! - [`OnvifDriver`]: the camera behind `PtzDriver`.
 
 pub mod auth;
 mod client;
+mod device;
 mod driver;
+mod endpoint;
 pub mod http;
+pub mod quirks;
 pub mod services;
 pub mod soap;
 pub mod space;
 pub(crate) mod time;
+pub mod tls;
+mod transport;
 pub mod xml;
 
-pub use client::{Endpoint, OnvifClient, OnvifOptions, PORTS};
+pub use client::{OnvifClient, OnvifOptions, PORTS};
 pub use driver::OnvifDriver;
+pub use endpoint::Endpoint;

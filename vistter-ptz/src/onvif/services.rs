@@ -2,7 +2,7 @@
 //! leaves out is absent, not an error.
 
 use serde::Serialize;
-use vistter_core::ports::{Preset, PtzStatus};
+use vistter_core::ports::{Preset, PtzPosition, PtzStatus};
 
 use super::space::Spaces;
 use super::xml::{Element, escape};
@@ -157,10 +157,16 @@ impl Node {
 
 /// Presets from `GetPresetsResponse`. Slots that nobody named and that have no position are empty.
 pub fn presets(e: &Element) -> Vec<Preset> {
+    views(e, &Spaces::default()).into_iter().map(|(p, _)| p).collect()
+}
+
+/// The same, with their positions.
+pub fn views(e: &Element, spaces: &Spaces) -> Vec<(Preset, Option<PtzPosition>)> {
     let used = |p: &&Element| p.text_at(&["Name"]).is_some() || p.child("PTZPosition").is_some();
     let one = |p: &Element| {
         let token = p.attribute("token").filter(|t| !t.is_empty())?.to_owned();
-        Some(Preset { name: p.text_at(&["Name"]).unwrap_or(&token).to_owned(), token })
+        let position = p.child("PTZPosition").and_then(|v| spaces.position(v));
+        Some((Preset { name: p.text_at(&["Name"]).unwrap_or(&token).to_owned(), token }, position))
     };
     e.all("Preset").filter(used).filter_map(one).take(MOST_PRESETS).collect()
 }

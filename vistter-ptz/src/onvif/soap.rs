@@ -26,6 +26,8 @@ pub enum Answer {
     Body(Element),
     /// The password is wanted, or was not right, or this user may not.
     Refused,
+    /// The time in the password's digest was not the one that the device expects: no word about the password.
+    BadTime,
     /// Anything else that went wrong.
     Failed(Error),
 }
@@ -92,6 +94,11 @@ fn fault(f: &Element) -> Answer {
     codes.extend(f.text_at(&["faultcode"]).map(str::to_owned));
     let reason = f.text_at(&["Reason", "Text"]).or_else(|| f.text_at(&["faultstring"])).unwrap_or_default();
     let has = |names: &[&str]| codes.iter().any(|c| names.iter().any(|n| c.rsplit(':').next() == Some(*n)));
+    let words = reason.to_ascii_lowercase();
+    // Dahua: "Wsse authorized time check failed."; crate soap-server: "WS-Security timestamp expired".
+    if words.contains("time check") || words.contains("security timestamp") {
+        return Answer::BadTime;
+    }
     if has(&[
         "NotAuthorized",
         "FailedAuthentication",
@@ -99,7 +106,7 @@ fn fault(f: &Element) -> Answer {
         "FailedCheck",
         "InvalidSecurity",
         "InvalidSecurityToken",
-    ]) || reason.to_ascii_lowercase().contains("not authorized")
+    ]) || ["not authorized", "authority failure", "ws-security", "authentication"].iter().any(|w| words.contains(w))
     {
         return Answer::Refused;
     }
@@ -152,6 +159,9 @@ mod tests {
         };
         assert_eq!(answer(400, &f("NotAuthorized", "")), Answer::Refused);
         assert_eq!(answer(200, &f("X", "Sender not authorized")), Answer::Refused);
+        assert_eq!(answer(500, &f("X", "Authority failure")), Answer::Refused, "some Tapo");
+        assert_eq!(answer(500, &f("X", "WS-Security header required but not provided")), Answer::Refused);
+        assert_eq!(answer(400, &f("NotAuthorized", "Wsse authorized time check failed.")), Answer::BadTime);
         assert_eq!(answer(401, ""), Answer::Refused);
         assert_eq!(kind(&answer(500, &f("NoToken", "no such preset"))), Some(ErrorKind::NotFound));
         assert_eq!(kind(&answer(500, &f("ActionNotSupported", ""))), Some(ErrorKind::Unsupported));

@@ -33,6 +33,12 @@ impl Range {
     pub fn share(self, v: f64) -> f64 {
         ((v - self.min) / (self.max - self.min)).clamp(0.0, 1.0)
     }
+    /// The share of a point; `None` when it is far outside. Devices were seen to announce −1…1 and to tell degrees: held at the
+    /// end, such a position would seem to stand still.
+    pub fn holds(self, v: f64) -> Option<f64> {
+        let slack = (self.max - self.min) * 0.05;
+        (v >= self.min - slack && v <= self.max + slack).then(|| self.share(v))
+    }
     /// A velocity from −1…1, where zero stays zero.
     pub fn velocity(self, v: f32) -> f64 {
         let v = if v.is_finite() { f64::from(v).clamp(-1.0, 1.0) } else { 0.0 };
@@ -77,6 +83,10 @@ pub struct Spaces {
     pub position: Vec<Space>,
     /// Absolute zoom.
     pub zoom: Vec<Space>,
+    /// Relative pan and tilt.
+    pub translation: Vec<Space>,
+    /// Relative zoom.
+    pub zoom_translation: Vec<Space>,
     /// Continuous pan and tilt.
     pub velocity: Vec<Space>,
     /// Continuous zoom.
@@ -89,6 +99,8 @@ impl Spaces {
         Self {
             position: Space::all(e, "AbsolutePanTiltPositionSpace", true),
             zoom: Space::all(e, "AbsoluteZoomPositionSpace", false),
+            translation: Space::all(e, "RelativePanTiltTranslationSpace", true),
+            zoom_translation: Space::all(e, "RelativeZoomTranslationSpace", false),
             velocity: Space::all(e, "ContinuousPanTiltVelocitySpace", true),
             zoom_velocity: Space::all(e, "ContinuousZoomVelocitySpace", false),
         }
@@ -112,11 +124,11 @@ impl Spaces {
         let pan_tilt = vector.child("PanTilt").and_then(|e| {
             let s = named(&self.position, e);
             let (x, y) = s.map_or((Range::SIGNED, Range::SIGNED), |s| (s.x, s.y));
-            Some((x.share(e.number("x")?) * 2.0 - 1.0, y.share(e.number("y")?) * 2.0 - 1.0))
+            Some((x.holds(e.number("x")?)? * 2.0 - 1.0, y.holds(e.number("y")?)? * 2.0 - 1.0))
         });
         let zoom = vector.child("Zoom").and_then(|e| {
             let range = named(&self.zoom, e).map_or(Range::UNIT, |s| s.x);
-            Some(range.share(e.number("x")?))
+            range.holds(e.number("x")?)
         });
         if pan_tilt.is_none() && zoom.is_none() {
             return None;
@@ -125,14 +137,31 @@ impl Spaces {
         Some(PtzPosition { pan: pan as f32, tilt: tilt as f32, zoom: zoom.unwrap_or_default() as f32 })
     }
 
-    /// A `tt:PTZSpeed`'s contents for a velocity.
-    pub fn drive(&self, v: PtzVelocity) -> String {
+    /// A `tt:PTZVector`'s contents for a distance, in units of [`PtzPosition`]: the whole way is 2 in pan and tilt, 1 in zoom,
+    /// and 1 in the device's translation space (PTZ specification §5.8.2). Axes that stay are left out.
+    pub fn translate(&self, by: PtzPosition) -> String {
+        let mut out = String::new();
+        if let Some(s) = self.translation.first().filter(|_| (by.pan, by.tilt) != (0.0, 0.0)) {
+            let (x, y) = (s.x.velocity(by.pan / 2.0), s.y.velocity(by.tilt / 2.0));
+            out.push_str(&format!("<tt:PanTilt x=\"{x:.6}\" y=\"{y:.6}\"{}/>", s.attribute()));
+        }
+        if let Some(s) = self.zoom_translation.first().filter(|_| by.zoom != 0.0) {
+            out.push_str(&format!("<tt:Zoom x=\"{:.6}\"{}/>", s.x.velocity(by.zoom), s.attribute()));
+        }
+        out
+    }
+
+    /// A `tt:PTZSpeed`'s contents for a velocity, with or without what stands still.
+    pub fn drive(&self, v: PtzVelocity, zero_axes: bool) -> String {
         let s = self.velocity.first();
         let (x, y) = s.map_or((Range::SIGNED, Range::SIGNED), |s| (s.x, s.y));
         let attribute = s.map(Space::attribute).unwrap_or_default();
-        let mut out =
-            format!("<tt:PanTilt x=\"{:.4}\" y=\"{:.4}\"{attribute}/>", x.velocity(v.pan), y.velocity(v.tilt));
-        if let Some(s) = self.zoom_velocity.first() {
+        let mut out = String::new();
+        if zero_axes || (v.pan, v.tilt) != (0.0, 0.0) {
+            let (x, y) = (x.velocity(v.pan), y.velocity(v.tilt));
+            out.push_str(&format!("<tt:PanTilt x=\"{x:.4}\" y=\"{y:.4}\"{attribute}/>"));
+        }
+        if let Some(s) = self.zoom_velocity.first().filter(|_| zero_axes || v.zoom != 0.0) {
             out.push_str(&format!("<tt:Zoom x=\"{:.4}\"{}/>", s.x.velocity(v.zoom), s.attribute()));
         }
         out
@@ -178,7 +207,7 @@ mod tests {
             "<tt:PanTilt x=\"270.000000\" y=\"-20.000000\" space=\"urn:deg\"/><tt:Zoom x=\"30.000000\" space=\"urn:z\"/>"
         );
         assert_eq!(
-            s.drive(PtzVelocity { pan: -0.5, tilt: 0.5, zoom: 1.0 }),
+            s.drive(PtzVelocity { pan: -0.5, tilt: 0.5, zoom: 1.0 }, true),
             "<tt:PanTilt x=\"-50.0000\" y=\"4.0000\" space=\"urn:v\"/>"
         );
     }

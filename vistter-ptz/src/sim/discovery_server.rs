@@ -1,7 +1,8 @@
-//! A simulated camera's side of WS-Discovery, on the loopback interface: it answers Probes to the group and to 127.0.0.1.
+//! A simulated camera's side of WS-Discovery, on the loopback interface: it answers Probes to the group, to 127.0.0.1, and to
+//! ::1 where the machine has it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
@@ -15,6 +16,7 @@ const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
 pub struct DiscoverySim {
     _tasks: JoinSet<()>,
     port: u16,
+    has_ipv6: bool,
 }
 
 impl DiscoverySim {
@@ -26,6 +28,7 @@ impl DiscoverySim {
         let own = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = own.local_addr()?.port();
         // Bound to the group itself, so that nothing from another network reaches it.
+        let six = UdpSocket::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
         let group = UdpSocket::bind((GROUP, port)).await?;
         group.join_multicast_v4(GROUP, Ipv4Addr::LOCALHOST)?;
         let scope = |kind: &str, v: &str| format!("onvif://www.onvif.org/{kind}/{}", v.replace(' ', "%20"));
@@ -39,10 +42,15 @@ impl DiscoverySim {
             escape(&scope("hardware", "Simulated PTZ")),
         );
         let mut tasks = JoinSet::new();
-        for socket in [own, group] {
+        let has_ipv6 = six.is_some();
+        for socket in [own, group].into_iter().chain(six) {
             tasks.spawn(serve(socket, matches.clone()));
         }
-        Ok(Self { _tasks: tasks, port })
+        Ok(Self { _tasks: tasks, port, has_ipv6 })
+    }
+    /// Whether it answers at ::1, too.
+    pub fn has_ipv6(&self) -> bool {
+        self.has_ipv6
     }
     /// Where it listens.
     pub fn port(&self) -> u16 {
@@ -55,7 +63,8 @@ async fn serve(socket: UdpSocket, matches: String) {
     while let Ok((n, from)) = socket.recv_from(&mut buffer).await {
         if let Some(answer) = answer(&buffer[..n], &matches) {
             // From another socket than the group's: nobody may answer from a group's address.
-            if let Ok(out) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await {
+            let own: IpAddr = if from.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+            if let Ok(out) = UdpSocket::bind((own, 0)).await {
                 let _ = out.send_to(answer.as_bytes(), from).await;
             }
         }

@@ -35,8 +35,9 @@ const REALM: &str = "vistter simulated camera";
 /// Nonces that were seen, so that a message cannot be played again.
 const MOST_SEEN: usize = 256;
 
+/// The camera's side of a conversation about passwords, sans-IO.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub struct Guard {
     auth: OnvifAuth,
     serial: u32,
     uses: u32,
@@ -45,20 +46,26 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(auth: OnvifAuth) -> Self {
+    /// A guard that has seen nothing.
+    pub fn new(auth: OnvifAuth) -> Self {
         Self { auth, serial: 1, uses: 0, seen: VecDeque::new(), wrong: 0 }
     }
-    pub(super) fn wrong(&self) -> u32 {
+    /// How many wrong passwords were shown.
+    pub fn wrong(&self) -> u32 {
         self.wrong
     }
-    pub(super) fn forget(&mut self) {
+    /// A restart: other nonces.
+    pub fn forget(&mut self) {
         self.serial += 1;
         self.uses = 0;
         self.seen.clear();
     }
 
-    /// `Err` with a `WWW-Authenticate` field, if the camera asks by HTTP.
-    pub(super) fn check(
+    /// Whether a request may pass. `wall` is the camera's clock, `header` the envelope's.
+    ///
+    /// # Errors
+    /// It may not; with a `WWW-Authenticate` field, if the camera asks by HTTP.
+    pub fn check(
         &mut self,
         wall: WallTime,
         request: &Message,

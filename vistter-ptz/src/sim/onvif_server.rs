@@ -4,11 +4,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 use vistter_core::clock::Clock;
 use vistter_core::time::MediaTime;
+use vistter_core::{Error, ErrorKind, Result};
 
 use super::onvif_device::OnvifDevice;
 use crate::onvif::http::{Message, Parser};
@@ -38,6 +43,27 @@ struct State {
     trouble: Trouble,
 }
 
+/// A certificate and its private key.
+#[derive(Clone, Debug)]
+pub struct TlsIdentity(Arc<ServerConfig>);
+
+impl TlsIdentity {
+    /// From PEM text.
+    ///
+    /// # Errors
+    /// It is none, or the two do not belong together.
+    pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
+        let bad = |e: &dyn std::fmt::Display| Error::new(ErrorKind::Config, format!("certificate or key: {e}"));
+        let chain: Vec<_> =
+            CertificateDer::pem_slice_iter(certificate).collect::<Result<_, _>>().map_err(|e| bad(&e))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| bad(&e))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|e| bad(&e))?.with_no_client_auth().with_single_cert(chain, key);
+        Ok(Self(Arc::new(config.map_err(|e| bad(&e))?)))
+    }
+}
+
 /// A simulated camera that answers on `127.0.0.1`. Dropping it closes its socket.
 #[derive(Debug)]
 pub struct OnvifSim {
@@ -58,6 +84,27 @@ impl OnvifSim {
     /// # Errors
     /// The socket cannot be bound.
     pub async fn start(device: OnvifDevice, port: u16, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        Self::start_with(device, port, clock, None).await
+    }
+    /// The same, over TLS.
+    ///
+    /// # Errors
+    /// The socket cannot be bound.
+    pub async fn start_tls(
+        device: OnvifDevice,
+        port: u16,
+        clock: Arc<dyn Clock>,
+        identity: TlsIdentity,
+    ) -> io::Result<Self> {
+        Self::start_with(device, port, clock, Some(TlsAcceptor::from(identity.0))).await
+    }
+
+    async fn start_with(
+        device: OnvifDevice,
+        port: u16,
+        clock: Arc<dyn Clock>,
+        tls: Option<TlsAcceptor>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(Mutex::new(State { device, trouble: Trouble::None }));
@@ -67,9 +114,20 @@ impl OnvifSim {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                if connections.len() < MOST_CONNECTIONS {
-                    connections.spawn(serve(shared.clone(), stream, timer, clock.clone(), address));
+                if connections.len() >= MOST_CONNECTIONS {
+                    continue;
                 }
+                let (shared, clock, tls) = (shared.clone(), clock.clone(), tls.clone());
+                connections.spawn(async move {
+                    match tls {
+                        None => serve(shared, stream, timer, clock, address).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(shared, stream, timer, clock, address).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Ok(Self { state, timer, address, task })
@@ -98,7 +156,13 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(state: Arc<Mutex<State>>, mut stream: TcpStream, timer: Timer, clock: Arc<dyn Clock>, at: SocketAddr) {
+async fn serve(
+    state: Arc<Mutex<State>>,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    timer: Timer,
+    clock: Arc<dyn Clock>,
+    at: SocketAddr,
+) {
     // A broken connection is the end of it, whatever broke it.
     while let Ok(Some(request)) = receive(&mut stream).await {
         let (trouble, reply) = {
@@ -128,13 +192,14 @@ async fn serve(state: Arc<Mutex<State>>, mut stream: TcpStream, timer: Timer, cl
         if trouble == Trouble::Cut {
             bytes.truncate(bytes.len() / 2);
         }
-        if stream.write_all(&bytes).await.is_err() || trouble != Trouble::None {
+        let sent = async { stream.write_all(&bytes).await.and(stream.flush().await) };
+        if sent.await.is_err() || trouble != Trouble::None {
             return;
         }
     }
 }
 
-async fn receive(stream: &mut TcpStream) -> io::Result<Option<Message>> {
+async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Message>> {
     let mut parser = Parser::request(MOST_REQUEST);
     let mut buffer = [0u8; 4096];
     loop {

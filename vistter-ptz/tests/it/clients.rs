@@ -11,7 +11,7 @@ use vistter_ptz::sim::{OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec};
 
 const PASSWORD: &str = "secret";
 
-fn peer(path: &str) -> PathBuf {
+pub(crate) fn peer(path: &str) -> PathBuf {
     let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.peers").join(path);
     assert!(at.exists(), "{} is not there: run scripts/setup.sh", at.display());
     at

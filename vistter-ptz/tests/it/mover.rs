@@ -20,6 +20,16 @@ async fn mover() -> (ViscaSim, Mover, tokio::task::JoinHandle<()>) {
     let (mover, task) = Mover::start(Box::new(driver), MoverPolicy::default(), LearnedTimes::default());
     (sim, mover, task)
 }
+/// Waits until the camera moves.
+async fn under_way(sim: &ViscaSim) {
+    for _ in 0..6000 {
+        if sim.with(|c, now| c.motors().moving(now)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never moved");
+}
 fn at(pan: f32) -> PtzPosition {
     PtzPosition { pan, tilt: 0.1, zoom: 0.2 }
 }
@@ -50,13 +60,13 @@ async fn a_newer_go_to_and_a_stop_end_an_older_one() {
     let far = View { position: Some(at(0.9)), ..View::default() };
     let near = View { position: Some(at(0.1)), ..View::default() };
     let (older, newer) = tokio::join!(mover.go_to(far.clone()), async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        under_way(&sim).await;
         mover.go_to(near).await
     });
     assert!(older.unwrap().is_none());
     assert!(newer.unwrap().is_some());
     let (older, stopped) = tokio::join!(mover.go_to(far), async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        under_way(&sim).await;
         mover.stop().await
     });
     assert!(older.unwrap().is_none());
