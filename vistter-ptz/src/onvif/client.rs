@@ -321,7 +321,7 @@ impl OnvifClient {
         let mut asked = JoinSet::new();
         for (i, port) in ports.iter().enumerate() {
             let options = self.options.clone();
-            let to = options.endpoint(port);
+            let to = options.endpoint(*port);
             asked.spawn(async move { (i, ask_time(&options, &to).await.map(|skew| (to, skew))) });
         }
         let mut answers: Vec<Option<Result<(Endpoint, MediaTime)>>> = ports.iter().map(|_| None).collect();

@@ -16,6 +16,9 @@ pub const MEDIA2: &str = "http://www.onvif.org/ver20/media/wsdl";
 /// PTZ.
 pub const PTZ: &str = "http://www.onvif.org/ver20/ptz/wsdl";
 
+/// PTZ under the name that it had in its draft; crate `onvif-server` says so.
+const PTZ_OLD: &str = "http://www.onvif.org/ver10/ptz/wsdl";
+
 /// Most presets taken; recorders were seen to list 300 empty slots.
 const MOST_PRESETS: usize = 1000;
 
@@ -59,7 +62,7 @@ impl Services {
             let service = e.all("Service").find(|s| s.text_at(&["Namespace"]) == Some(namespace))?;
             service.text_at(&["XAddr"]).map(str::to_owned)
         };
-        Self { media1: of(MEDIA1), media2: of(MEDIA2), ptz: of(PTZ) }
+        Self { media1: of(MEDIA1), media2: of(MEDIA2), ptz: of(PTZ).or_else(|| of(PTZ_OLD)) }
     }
     /// From `GetCapabilitiesResponse`, for devices without GetServices.
     pub fn read_capabilities(e: &Element) -> Self {
