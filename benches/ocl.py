@@ -87,7 +87,7 @@ def pictures(bench):
 
 
 def source(frames):
-    return ["videotestsrc", f"num-buffers={frames}", "pattern=gray", "!", f"video/x-raw,format=I420,width=1920,height=1080,framerate={FPS}/1"]
+    return ["videotestsrc", f"num-buffers={frames}", "pattern=black", "!", f"video/x-raw,format=I420,width=1920,height=1080,framerate={FPS}/1"]
 
 
 def gst(bench, chain, frames):
@@ -100,9 +100,9 @@ def compositor(bench, frames):
     layers = pictures(bench)
     for i, (_, x, y) in enumerate(layers, 1):
         chain += [f"sink_{i}::xpos={x}", f"sink_{i}::ypos={y}", f"sink_{i}::zorder={i}"]
-    chain += ["!", "video/x-raw,format=I420", "!", "fakesink", *source(frames), "!", "c.sink_0"]
+    chain += ["!", "fakesink", *source(frames), "!", "c.sink_0"]
     for i, (file, _, _) in enumerate(layers, 1):
-        chain += ["filesrc", f"location={file}", "!", "pngdec", "!", "videoconvert", "!", "video/x-raw,format=A420", "!", "imagefreeze", f"num-buffers={frames}",
+        chain += ["filesrc", f"location={file}", "!", "pngdec", "!", "videoconvert", "!", "video/x-raw,format=AYUV", "!", "imagefreeze", f"num-buffers={frames}",
                   "!", f"video/x-raw,framerate={FPS}/1", "!", f"c.sink_{i}"]
     return gst(bench, chain, frames) - base
 

@@ -224,8 +224,9 @@ impl Pen<'_> {
             self.draw_group(g, slot);
             return;
         }
-        // whether the frame before was drawn too, so that a viewer has seen what is to change
-        let seen = slot.made > 0 && (slot.frame == self.frame || slot.frame.checked_add(1) == Some(self.frame));
+        // Whether a viewer has seen what is to change: shown again, a scene's frames begin anew. Frames may be left out: a
+        // picture that stays is not composed again.
+        let seen = slot.made > 0 && slot.frame <= self.frame;
         slot.frame = self.frame;
         let detail = layer.look.detail;
         let form = Changed {

@@ -38,7 +38,13 @@ fn documents_and_mutations_of_them_never_panic() {
         (state % n.max(1) as u64) as usize
     };
     // pieces that a document's reader has opinions on
-    let pieces: [&[u8]; 22] = [
+    let pieces: [&[u8]; 28] = [
+        b"\"group\"",
+        b"\"50%\"",
+        b"[-3, 0.01]",
+        b"{ \"type\": \"column\", \"gap\": 9 }",
+        b"\"multiply\"",
+        b"\"masks\": [ { \"shape\": \"ellipse\", \"feather\": 99 } ], ",
         b"0",
         b"-1",
         b"1e308",
