@@ -120,7 +120,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--only", default="1,2,3,4,5,6,7,8", help="numbers of figures, or \"ocl\"")
+    parser.add_argument("--only", default="1,2,3,4,5,6,7,8,9", help="numbers of figures, or \"ocl\", \"presets\"")
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args()
     bench, faulty = Bench(options), False

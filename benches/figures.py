@@ -1,5 +1,6 @@
 """The figures. Each takes a `Bench` and returns rows for the table: (what, ours, FFmpeg, ratio, remark)."""
 
+import json
 import math
 import statistics
 import time
@@ -280,5 +281,15 @@ def memory(bench):
     return rows
 
 
-FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory, 7: control.onboarding_and_health, 8: ocl.figure}
-NAMES = {"ocl": 8}
+def presets(bench):
+    """Cuts between presets of two simulated PTZ cameras, judged from the program's pixels."""
+    answer = json.loads(bench.output([bench.example("preset_cuts"), 200, 1.8]))
+    bench.note(f"said by the example: {answer}")
+    if answer["cuts"] != 200 or answer["wrong_view"]:
+        raise Failed(f"the show was not the planned one: {answer}")
+    remark = "over RTSP and ONVIF on loopback; each camera is moved while the other one is on air; FFmpeg has no such thing"
+    return [("9. preset shots of 200 that went on air while the picture still moved", str(answer["moved_on_air"]), "-", "-", remark)]
+
+
+FIGURES = {1: job, 2: idle_cameras, 3: blend, 4: cuts, 5: latency, 6: memory, 7: control.onboarding_and_health, 8: ocl.figure, 9: presets}
+NAMES = {"ocl": 8, "presets": 9}

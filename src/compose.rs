@@ -1,15 +1,24 @@
 //! Builds a session from a show: the one place that knows every crate.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use vistter_core::config::{CameraConfig, Credentials, DestinationConfig, OverlayConfig, ShowConfig};
+use async_trait::async_trait;
+use vistter_core::clock::SystemClock;
+use vistter_core::config::{
+    Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, ShowConfig,
+};
 use vistter_core::diagnose::Severity;
 use vistter_core::media::Bitrate;
 use vistter_core::output::mp4::{Mp4Recorder, Recordings};
+use vistter_core::ports::{PtzArrival, PtzControl, PtzView};
 use vistter_core::session::{Session, SessionBuilder};
 use vistter_core::source::{RtspConfig, RtspSource, TlsPolicy};
 use vistter_core::{Error, ErrorKind, Result, Secret};
 use vistter_ocl::OclOverlay;
+use vistter_ptz::MoverControl;
+use vistter_ptz::mover::{LearnedTimes, MoverPolicy};
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
 
 /// The id of the recording among the outputs.
@@ -59,6 +68,10 @@ pub fn prepare(show: &ShowConfig, base_dir: &Path) -> Result<Prepared> {
         Session::builder().program(show.program.clone()).audio(show.audio.clone()).timeline(show.timeline.clone());
     for c in &show.cameras {
         b = b.camera_fit(&c.id, Box::new(camera(c)), c.fit);
+        if let Some(p) = &c.ptz {
+            let control = control(c, p).unwrap_or_else(|e| Arc::new(NoControl(e)));
+            b = b.ptz(control, c.presets.clone(), Duration::from_millis(u64::from(p.picture_lag_ms)));
+        }
     }
     for o in &show.overlays {
         b = match overlay(o, base_dir) {
@@ -99,6 +112,38 @@ pub fn camera(c: &CameraConfig) -> RtspSource {
         config = config.tls(policy);
     }
     RtspSource::new(config)
+}
+
+/// What moves a camera. Nothing is connected before its first command.
+fn control(c: &CameraConfig, p: &PtzConfig) -> Result<Arc<dyn PtzControl>> {
+    let mut address = p.url.clone();
+    // As for the stream: the fields win over the URL. A camera has mostly one account for both.
+    let of = |user: &Option<String>, url: &Address| user.clone().or_else(|| Some(url.credentials()?.user.clone()));
+    let own = (of(&p.user, &p.url), p.password.clone().or_else(|| Some(p.url.credentials()?.password.clone())));
+    let cameras = || (of(&c.user, &c.url), c.password.clone().or_else(|| Some(c.url.credentials()?.password.clone())));
+    let (user, password) = match own {
+        (Some(user), password) => (Some(user), password),
+        (None, password) => (cameras().0, password.or(cameras().1)),
+    };
+    if let Some(user) = user {
+        let password = password.unwrap_or(Secret::new(String::new()));
+        address = address.with_credentials(Credentials { user, password });
+    }
+    let driver = vistter_ptz::driver(&address, SystemClock::shared())?;
+    Ok(Arc::new(MoverControl::new(driver, MoverPolicy::default(), LearnedTimes::default())))
+}
+
+/// The control of a camera whose address cannot be used: its shots play as it stands, and the status says why.
+struct NoControl(Error);
+
+#[async_trait]
+impl PtzControl for NoControl {
+    async fn go_to(&self, _: &PtzView) -> Result<Option<PtzArrival>> {
+        Err(self.0.clone())
+    }
+    async fn stop(&self) -> Result<()> {
+        Err(self.0.clone())
+    }
 }
 
 fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {

@@ -33,8 +33,7 @@ async fn every_cut_is_on_its_frame() {
         };
         cameras.push(TestCamera::start(config).await.unwrap());
     }
-    let shot =
-        |i: u64| Shot { camera: format!("cam{}", 1 + i % 2), length: Span::Frames(if i == 0 { FIRST } else { SHOT }) };
+    let shot = |i: u64| Shot::new(format!("cam{}", 1 + i % 2), Span::Frames(if i == 0 { FIRST } else { SHOT }));
     let total = FIRST + CUTS * SHOT;
     let timeline = TimelineConfig {
         shots: (0..=CUTS).map(shot).collect(),

@@ -10,3 +10,7 @@ mod cuts;
 #[cfg(feature = "sim")]
 mod onboard;
 mod peers_work;
+#[cfg(feature = "sim")]
+mod picture_motion;
+#[cfg(feature = "sim")]
+mod presets;

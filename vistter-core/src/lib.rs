@@ -56,5 +56,5 @@ pub mod sim;
 pub mod source;
 
 pub use error::{Error, ErrorKind, Fault, Result};
-pub use null::{NullDecoder, NullEncoder, NullOutput, NullOverlay, NullPtz, NullSource};
+pub use null::{NullControl, NullDecoder, NullEncoder, NullOutput, NullOverlay, NullPtz, NullSource};
 pub use secret::Secret;

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::media::{Bitrate, Codec, ColorRange, Frame, FrameBuf, Packet, StreamParams, Track, VideoParams};
 use crate::ports::{
-    Canvas, EncoderConfig, Output, OutputStats, Overlay, OverlayAction, Preset, PtzDriver, PtzPosition, Source,
-    SourceEvent, Tick, VideoDecoder, VideoEncoder,
+    Canvas, EncoderConfig, Output, OutputStats, Overlay, OverlayAction, Preset, PtzArrival, PtzControl, PtzDriver,
+    PtzPosition, PtzView, Source, SourceEvent, Tick, VideoDecoder, VideoEncoder,
 };
 use crate::time::MediaTime;
 
@@ -185,5 +185,20 @@ impl PtzDriver for NullPtz {
     }
     async fn moving(&mut self) -> Result<Option<bool>> {
         Ok(Some(false))
+    }
+}
+
+/// A control whose camera is always there at once.
+#[derive(Debug, Default)]
+pub struct NullControl;
+
+#[async_trait]
+impl PtzControl for NullControl {
+    async fn go_to(&self, view: &PtzView) -> Result<Option<PtzArrival>> {
+        let evidence = "position".to_owned();
+        Ok(Some(PtzArrival { evidence, took: MediaTime::ZERO, position: view.position, off_target: false }))
+    }
+    async fn stop(&self) -> Result<()> {
+        Ok(())
     }
 }

@@ -210,6 +210,8 @@ pub trait Output: Send {
 
 /// Where a camera looks, in the driver's normalised space: pan and tilt −1…1, zoom 0…1.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PtzPosition {
     /// −1 (left) … 1 (right).
     pub pan: f32,
@@ -327,6 +329,74 @@ pub trait PtzDriver: Send {
     async fn remove_preset(&mut self, _preset: &Preset) -> Result<()> {
         Err(cannot("remove a preset"))
     }
+}
+
+/// A view of a camera as a show keeps it, found by what still holds of it: token, then name, then position.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PtzView {
+    /// The name shots use; on the camera it has the same one, unless there is a token or a position.
+    pub name: String,
+    /// The camera's own token, if it is known. VISCA: the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Where the camera looks, for cameras that lost the preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<PtzPosition>,
+}
+
+/// A camera that has arrived.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PtzArrival {
+    /// What it was judged by, as one word such as `move_status`.
+    pub evidence: String,
+    /// From the accepted command to the verdict.
+    pub took: MediaTime,
+    /// Where it looks, if it tells.
+    pub position: Option<PtzPosition>,
+    /// It stands somewhere else than the view was stored or found at before.
+    pub off_target: bool,
+}
+
+/// A camera's own pictures, small and few, for seeing whether it moves.
+pub trait Eye: Send + Sync {
+    /// Opens or closes it. An open eye costs a decoder; closed ones cost nothing. Opened twice, it is closed twice.
+    fn open(&self, yes: bool);
+    /// The newest picture that was taken later than `after`, if there is one.
+    fn look(&self, after: Option<MediaTime>) -> Option<Glimpse>;
+}
+
+/// A small picture: luma alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// When it was taken, on the session's clock.
+    pub at: MediaTime,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows without padding, from the top.
+    pub luma: Vec<u8>,
+}
+
+/// Moves a camera for a show, and knows when it has arrived. Commands may come from the show and from operators at once:
+/// a newer one takes the place of an older one.
+#[async_trait]
+pub trait PtzControl: Send + Sync {
+    /// For logs and errors, without secrets.
+    fn describe(&self) -> String {
+        "camera control".into()
+    }
+    /// The camera's own pictures, as evidence where it tells nothing. Called once, before any command.
+    fn look_through(&self, _eye: std::sync::Arc<dyn Eye>) {}
+    /// Moves to a view; returns when the camera has arrived, or `None` when another command took its place. Bounded in time.
+    /// May be dropped half-way: the motion goes on until something else is said.
+    async fn go_to(&self, view: &PtzView) -> Result<Option<PtzArrival>>;
+    /// Drives at a speed, for a moment: it has to be said again to go on.
+    async fn drive(&self, _velocity: PtzVelocity) -> Result<()> {
+        Err(cannot("be driven at a speed"))
+    }
+    /// Stops all motion.
+    async fn stop(&self) -> Result<()>;
 }
 
 fn cannot(what: &str) -> Error {

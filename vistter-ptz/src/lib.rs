@@ -2,7 +2,8 @@
 //!
 //! - [`mover`]: one camera's task: commands one at a time, a newer go-to replaces an older one, a drive that is not renewed
 //!   is stopped, presets are found again after a reboot, and a go-to ends when the camera has arrived.
-//! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO.
+//! - [`settle`]: when has the camera arrived? By evidence instead of a fixed sleep. Sans-IO. [`picture`]: whether its picture
+//!   moves, for cameras that tell nothing. [`MoverControl`]: a mover as shows command it.
 //! - [`visca`]: VISCA over IP, over UDP with sequence numbers and over raw TCP: a sans-IO conversation with
 //!   retransmission, and [`visca::ViscaDriver`] on tokio behind [`PtzDriver`](vistter_core::ports::PtzDriver).
 //! - [`discovery`]: finding cameras by WS-Discovery and mDNS. [`driver()`]: the driver for an address such as `onvif://10.0.0.20`.
@@ -39,18 +40,19 @@
 //! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password; TLS with the certificate pinned at first
 //! use; quirks of models as a table. No events, no imaging.
 //!
-//! The mover judges by move status, position, learned time and a bound; motion in the picture is not looked at. No show file
-//! names a PTZ camera yet. Discovery: WS-Discovery and mDNS on each interface, IPv4 and IPv6, and addresses one by one.
-//! Simulated cameras: VISCA and ONVIF; the latter is
-//! driven in the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
+//! The mover judges by move status, position, motion in the picture, learned time and a bound. Discovery: WS-Discovery and
+//! mDNS on each interface, IPv4 and IPv6, and addresses one by one. Simulated cameras: VISCA and ONVIF; the latter is driven in
+//! the tests by two clients that we did not write (PyPI onvif-zeep, npm onvif).
 #![forbid(unsafe_code)]
 
 mod connect;
+mod control;
 pub mod discovery;
 pub mod health;
 pub mod mover;
 pub mod onboard;
 pub mod onvif;
+pub mod picture;
 mod rtsp;
 pub mod settle;
 #[cfg(feature = "sim")]
@@ -59,3 +61,4 @@ mod timer;
 pub mod visca;
 
 pub use connect::{DriverOptions, driver, driver_with};
+pub use control::MoverControl;

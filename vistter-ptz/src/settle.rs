@@ -2,8 +2,9 @@
 //!
 //! 1. its move status, if it was seen to say *moving* in this move (some cameras say *idle* for ever);
 //! 2. its position: away from where it was (or at the known target), and then the same over several reads;
-//! 3. the time this preset took before, when the camera tells neither;
-//! 4. the bound: nobody waits for ever.
+//! 3. its picture, when it tells no position: seen to move, and then standing still for a while;
+//! 4. the time this preset took before, when there is none of these;
+//! 5. the bound: nobody waits for ever.
 //!
 //! A lower layer corrects a higher one where they contradict: *idle* with a position that still changes is no arrival
 //! (some cameras report the end of the command, not of the motion), and *moving* for ever with a position that stands still
@@ -29,6 +30,8 @@ pub struct SettlePolicy {
     pub stuck: MediaTime,
     /// A learned time is trusted after this many per cent of it.
     pub learned_percent: u16,
+    /// A picture that has stood still for this long has arrived.
+    pub picture_still: MediaTime,
     /// Longest wait after the last sign of motion.
     pub quiet: MediaTime,
     /// Longest wait in all.
@@ -45,6 +48,7 @@ impl Default for SettlePolicy {
             unmoved: MediaTime::from_secs(3),
             stuck: MediaTime::from_millis(1500),
             learned_percent: 120,
+            picture_still: MediaTime::from_millis(400),
             quiet: MediaTime::from_secs(3),
             bound: MediaTime::from_secs(10),
         }
@@ -70,11 +74,29 @@ pub enum Evidence {
     MoveStatus,
     /// Its position stands still.
     Position,
+    /// Its picture stands still.
+    PictureMotion,
     /// As long as last time has passed.
     LearnedTime,
     /// The longest wait is over; nothing says that it has arrived.
     Bound,
 }
+
+impl Evidence {
+    /// One word for people and files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MoveStatus => "move_status",
+            Self::Position => "position",
+            Self::PictureMotion => "picture_motion",
+            Self::LearnedTime => "learned_time",
+            Self::Bound => "bound",
+        }
+    }
+}
+
+/// The picture is looked at when the camera has told nothing of use for this long.
+const LOOK_AFTER: MediaTime = MediaTime::from_millis(150);
 
 /// A pause in a motion is not taken for a slow clock of the camera.
 const LONGEST_GAP: MediaTime = MediaTime::from_secs(2);
@@ -100,6 +122,9 @@ pub struct Settle {
     changed: Option<MediaTime>,
     changes: u32,
     gap: MediaTime,
+    /// Whether its picture was seen to move, and since when it stands still.
+    picture_moved: bool,
+    picture_still: Option<MediaTime>,
     /// The last sign of motion.
     sign: MediaTime,
     arrived: Option<(Evidence, MediaTime)>,
@@ -123,6 +148,8 @@ impl Settle {
             changed: None,
             changes: 0,
             gap: MediaTime::ZERO,
+            picture_moved: false,
+            picture_still: None,
             sign: now,
             arrived: None,
         }
@@ -146,6 +173,24 @@ impl Settle {
         } else {
             self.decide(now);
         }
+    }
+
+    /// Whether the camera's picture moves.
+    pub fn picture(&mut self, now: MediaTime, moves: bool) {
+        if moves {
+            self.picture_moved = true;
+            self.picture_still = None;
+            self.sign = now;
+        } else {
+            self.picture_still.get_or_insert(now);
+        }
+        self.decide(now);
+    }
+
+    /// Whether it is worth to look at the picture: the camera tells no position, and no move status that can be believed.
+    pub fn wants_picture(&self, now: MediaTime) -> bool {
+        let after = if self.said_moving { self.policy.stuck } else { LOOK_AFTER };
+        self.arrived.is_none() && self.last.is_none() && now - self.began >= after
     }
 
     /// A round without an answer.
@@ -181,6 +226,7 @@ impl Settle {
         match self.arrived? {
             (Evidence::MoveStatus, at) => Some((at - self.began, self.last)),
             (Evidence::Position, _) => Some((self.stands_since - self.began, self.last)),
+            (Evidence::PictureMotion, at) => Some((self.picture_still.unwrap_or(at) - self.began, None)),
             _ => None,
         }
     }
@@ -191,7 +237,7 @@ impl Settle {
     }
     /// Whether the camera was seen in motion, or away from where it was.
     pub fn was_seen_moving(&self) -> bool {
-        self.said_moving || self.changed.is_some()
+        self.said_moving || self.changed.is_some() || self.picture_moved
     }
 
     fn locate(&mut self, now: MediaTime, p: PtzPosition, changes: bool) {
@@ -230,15 +276,25 @@ impl Settle {
             Evidence::MoveStatus
         } else if still && (self.moving != Some(true) || (self.moved && stood >= self.policy.stuck)) {
             Evidence::Position
+        } else if self.last.is_none() && self.picture_stands(now) {
+            Evidence::PictureMotion
         } else {
             return;
         };
         self.arrived = Some((evidence, now));
     }
 
-    /// The camera told neither motion nor position.
+    /// A camera that says *moving* for ever is not believed, but it is waited for longer.
+    fn picture_stands(&self, now: MediaTime) -> bool {
+        let (seen, needed) = match self.moving {
+            Some(true) => (true, self.policy.stuck),
+            _ => (self.picture_moved, self.policy.picture_still),
+        };
+        seen && self.picture_still.is_some_and(|t| now - t >= needed)
+    }
+    /// The camera told neither motion nor position, and nothing was seen.
     fn blind(&self) -> bool {
-        self.last.is_none() && !self.said_moving
+        self.last.is_none() && !self.said_moving && !self.picture_moved
     }
     fn learned_wait(&self) -> Option<MediaTime> {
         let percent = i64::from(self.policy.learned_percent);
@@ -250,9 +306,11 @@ impl Settle {
     /// When it is over at the latest, as things are.
     pub(crate) fn limit(&self) -> MediaTime {
         let all = self.began + self.policy.bound;
-        match self.learned_wait().filter(|_| self.blind()) {
-            Some(t) => (self.began + t).min(all),
-            None => (self.sign + self.policy.quiet).min(all),
+        match self.learned_wait() {
+            Some(t) if self.blind() => (self.began + t).min(all),
+            // A scene that never stands still is no reason to wait much longer than it took before.
+            Some(t) if self.last.is_none() && !self.said_moving => (self.began + t + t).min(all),
+            _ => (self.sign + self.policy.quiet).min(all),
         }
     }
 
@@ -357,6 +415,40 @@ mod tests {
         assert_eq!((e, ms), (Evidence::Bound, 10_000));
         assert_eq!(play(Known::default(), |_| (None, at(f32::NAN))).0, Evidence::Bound);
         assert_eq!(play(Known::default(), |ms| (None, at((ms / 100 % 2) as f32))).0, Evidence::Bound);
+    }
+    /// A camera that tells nothing or nonsense, and whose picture moves so long; looks ten times a second where it is wanted.
+    fn watch(moving: Option<bool>, took: Option<MediaTime>, moves: std::ops::Range<i64>) -> (Evidence, i64, Settle) {
+        let mut s = Settle::new(SettlePolicy::default(), Known { took, ..Known::default() }, MediaTime::ZERO);
+        for ms in (0..).step_by(100) {
+            let now = MediaTime::from_millis(ms);
+            s.read(now, moving, None);
+            if s.wants_picture(now) {
+                s.picture(now, moves.contains(&ms));
+            }
+            if let Some(e) = s.poll(now) {
+                return (e, ms, s);
+            }
+        }
+        unreachable!("ended without evidence")
+    }
+    #[test]
+    fn a_picture_tells_what_the_camera_does_not() {
+        for moving in [None, Some(false)] {
+            let (e, ms, s) = watch(moving, None, 300..1900);
+            assert_eq!((e, ms), (Evidence::PictureMotion, 2300));
+            assert_eq!(s.learned(), Some((MediaTime::from_millis(1900), None)));
+        }
+        // Longer than last time: the picture is believed before the clock.
+        let took = Some(MediaTime::from_secs(1));
+        assert_eq!(watch(None, took, 300..1900).0, Evidence::PictureMotion);
+        assert_eq!(watch(None, took, 300..300).1, 1200, "nothing is seen: the clock decides");
+        let (e, ms, _) = watch(None, took, 0..90_000);
+        assert_eq!((e, ms), (Evidence::Bound, 2400), "a crowd that never stands still");
+        let (e, ms, _) = watch(Some(true), None, 0..2500);
+        assert_eq!((e, ms), (Evidence::PictureMotion, 4000), "a status that is stuck");
+        let mut told = Settle::new(SettlePolicy::default(), Known::default(), MediaTime::ZERO);
+        told.read(MediaTime::from_millis(200), Some(true), at(0.1));
+        assert!(!told.wants_picture(MediaTime::from_secs(2)), "better evidence is there");
     }
     proptest! {
         #[test]

@@ -96,6 +96,7 @@ pub(super) async fn until_the_end(session: Session, how: Play, mut each_second: 
         }
     };
     trouble.extend(cameras_in_trouble(&before));
+    trouble.extend(before.heads.iter().filter_map(|h| Some(format!("head {}: {}", h.camera, h.error.as_ref()?))));
     trouble.extend(outputs_in_trouble(&before.outputs, &summary.status.outputs));
     Played { status: summary.status, fps: how.fps, trouble }
 }
@@ -163,6 +164,12 @@ pub(super) fn report(played: &Played, recordings: Option<&Recordings>, as_json: 
         println!(
             "  camera {}: {codec}, {} reconnects, {} decode errors, {} losses",
             c.id, c.reconnects, c.decode_errors, c.losses
+        );
+    }
+    for h in &s.heads {
+        println!(
+            "  head {}: {} moves, {} failed; {} shots went on air while a camera was moved",
+            h.camera, h.orders, h.failures, counters.moving_shots
         );
     }
     for o in &s.outputs {

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use vistter_core::feed::FeedState;
+use vistter_core::feed::{FeedState, HeadStatus};
 use vistter_core::output::{OutputState, OutputStatus};
 use vistter_core::session::SessionStatus;
 
@@ -72,10 +72,23 @@ pub(crate) fn line(s: &SessionStatus, fps: f64) -> String {
     if let Some(v) = &s.on_air {
         parts.push(format!("on air: {v}"));
     }
+    parts.extend(s.heads.iter().filter_map(head));
     let online = s.cameras.iter().filter(|c| c.state == FeedState::Online).count();
     parts.push(format!("cameras {online}/{}", s.cameras.len()));
     parts.extend(s.outputs.iter().map(output));
     parts.join(" | ")
+}
+
+/// Where a camera that moves stands, or goes; nothing before its first move.
+fn head(h: &HeadStatus) -> Option<String> {
+    let state = match (&h.error, &h.moving_to, &h.preset) {
+        _ if h.operator => "by hand".to_owned(),
+        (_, Some(to), _) => format!("-> {to}"),
+        (Some(_), ..) => "does NOT MOVE".to_owned(),
+        (None, None, Some(at)) => format!("at {at}"),
+        (None, None, None) => return None,
+    };
+    Some(format!("{} {state}", h.camera))
 }
 
 fn output(o: &OutputStatus) -> String {

@@ -12,6 +12,9 @@ fn the_demo_runs_ends_and_leaves_good_files() {
     said.assert_code(0).assert_never_says("demo-camera-password").assert_never_says("demo-stream-key");
     let summary = said.json("summary");
     assert_eq!(summary["frames"].as_u64().unwrap() + said.skipped(), 240, "{summary:#}");
+    // The moving camera was ordered to its first shot, and got there.
+    let head = &summary["heads"][0];
+    assert!(head["camera"] == "pier" && head["done"].as_u64() >= Some(1) && head["failures"] == 0, "{head:#}");
     let recorded = check(&dir.join("out/program.mp4"), 30.0, said.skipped());
     let demo = said.json("demo");
     let received = demo["received"].as_array().unwrap();

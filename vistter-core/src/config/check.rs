@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::show::{AudioConfig, CameraConfig, DestinationConfig, ShowConfig};
-use super::{Address, Span};
+use super::{Address, Span, check_ptz};
 use crate::diagnose::{Diagnostic, Severity};
 use crate::time::MediaTime;
 
@@ -21,7 +21,7 @@ pub const RECORDING_ID: &str = "recording";
 /// Longest id, in characters.
 const ID_LENGTH: usize = 64;
 /// Most items in one list: a limit for machines, not for people.
-const MAX_ITEMS: usize = 1_000;
+pub(super) const MAX_ITEMS: usize = 1_000;
 
 impl ShowConfig {
     /// Everything that is wrong or odd in a show, at once. Errors make it unusable; warnings do not.
@@ -38,7 +38,9 @@ impl ShowConfig {
         ids("overlays", self.overlays.iter().map(|o| o.id.as_str()), &mut found);
         ids("destinations", self.destinations.iter().map(|d| d.id.as_str()), &mut found);
         for (i, c) in self.cameras.iter().enumerate() {
-            check_camera(c, &format!("/cameras/{i}"), &mut found);
+            let at = format!("/cameras/{i}");
+            check_camera(c, &at, &mut found);
+            check_ptz::check_camera(c, &at, &mut found);
         }
         for (i, o) in self.overlays.iter().enumerate() {
             if o.file.as_os_str().is_empty() {
@@ -122,8 +124,9 @@ impl ShowConfig {
         limit("/timeline/shots", t.shots.len(), found);
         limit("/timeline/overlays", t.overlays.len(), found);
         for (i, s) in t.shots.iter().enumerate() {
-            if !cameras().any(|c| c == s.camera) {
-                found.push(unknown_camera(format!("/timeline/shots/{i}/camera"), &s.camera));
+            match self.cameras.iter().find(|c| c.id == s.camera) {
+                Some(c) => check_ptz::check_shot(s, c, &format!("/timeline/shots/{i}"), found),
+                None => found.push(unknown_camera(format!("/timeline/shots/{i}/camera"), &s.camera)),
             }
             if s.length.frames(self.program.fps) == 0 {
                 found.push(zero(&format!("/timeline/shots/{i}/for")));
@@ -280,7 +283,7 @@ fn check_destination(d: &DestinationConfig, at: &str, found: &mut Vec<Diagnostic
     }
 }
 
-fn scheme(url: &Address, known: &[&'static str], at: &str, found: &mut Vec<Diagnostic>) {
+pub(super) fn scheme(url: &Address, known: &[&'static str], at: &str, found: &mut Vec<Diagnostic>) {
     let s = url.scheme();
     if !known.contains(&s) {
         let d = Diagnostic::error("SHOW-SCHEME", format!("{at}/url"), format!("{s}:// is not supported here"));
@@ -314,7 +317,7 @@ fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&n) && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-fn limit(at: &str, n: usize, found: &mut Vec<Diagnostic>) {
+pub(super) fn limit(at: &str, n: usize, found: &mut Vec<Diagnostic>) {
     if n > MAX_ITEMS {
         found.push(Diagnostic::error("SHOW-LIMIT", at, format!("{n} items are more than {MAX_ITEMS}")));
     }
@@ -462,7 +465,7 @@ mod tests {
     #[test]
     fn the_manual_names_every_code() {
         let manual = include_str!("../../../docs/show.md");
-        for code in [include_str!("check.rs"), include_str!("read.rs")]
+        for code in [include_str!("check.rs"), include_str!("check_ptz.rs"), include_str!("read.rs")]
             .iter()
             .flat_map(|t| t.split('"').filter(|s| s.starts_with("SHOW-") && s.len() < 30))
         {

@@ -6,7 +6,7 @@
 use crate::diagnose::Diagnostic;
 
 /// Keys whose values may be quoted.
-const HARMLESS: [&str; 32] = [
+const HARMLESS: [&str; 44] = [
     "vistter",
     "id",
     "name",
@@ -39,6 +39,18 @@ const HARMLESS: [&str; 32] = [
     "env",
     "ca_file",
     "tls_pin",
+    "presets",
+    "preset",
+    "position",
+    "pan",
+    "tilt",
+    "zoom",
+    "picture_lag_ms",
+    "late",
+    "wait",
+    "same_camera",
+    "operator_hold",
+    "ptz",
 ];
 
 /// Whether the value at this pointer may be quoted.

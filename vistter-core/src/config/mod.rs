@@ -6,7 +6,9 @@
 
 mod address;
 mod check;
+mod check_ptz;
 mod mask;
+mod ptz;
 mod read;
 #[cfg(feature = "schema")]
 mod schema;
@@ -15,6 +17,7 @@ mod span;
 
 pub use address::{Address, Credentials};
 pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, RECORDING_ID, SIDE};
+pub use ptz::{Late, PtzConfig, PtzRules, SameCamera};
 #[cfg(feature = "schema")]
 pub use schema::show_schema;
 pub use show::{

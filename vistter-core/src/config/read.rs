@@ -8,9 +8,12 @@ use crate::diagnose::{Diagnostic, Severity, Source};
 
 /// Faults of names and types reported at once.
 const MAX_FAULTS: usize = 30;
-/// Fields that take `{"env": "NAME"}` instead of a text.
-const FROM_ENVIRONMENT: [(&str, &[&str]); 2] =
-    [("cameras", &["url", "user", "password"]), ("destinations", &["url", "key"])];
+/// Fields that take `{"env": "NAME"}` instead of a text: of the items of a list, or of an object in each of them.
+const FROM_ENVIRONMENT: [(&str, &str, &[&str]); 3] = [
+    ("cameras", "", &["url", "user", "password"]),
+    ("cameras", "/ptz", &["url", "user", "password"]),
+    ("destinations", "", &["url", "key"]),
+];
 
 impl ShowConfig {
     /// Reads a show file (strict JSON). `{"env": "NAME"}` in place of a URL, user, password or key is replaced by
@@ -92,7 +95,9 @@ fn read_typed(mut value: Value, found: &mut Vec<Diagnostic>) -> Option<ShowConfi
 
 fn missing_field(d: &Diagnostic) -> Option<&'static str> {
     let name = d.message.strip_prefix("missing field `")?.split('`').next()?;
-    ["vistter", "id", "url", "file", "camera", "overlay", "for"].into_iter().find(|n| *n == name)
+    ["vistter", "id", "url", "file", "camera", "overlay", "for", "name", "pan", "tilt", "zoom"]
+        .into_iter()
+        .find(|n| *n == name)
 }
 
 /// Whether two pointers differ only by a slip in their last part.
@@ -106,6 +111,7 @@ fn near(a: &str, b: &str) -> bool {
 fn put_placeholder(value: &mut Value, parent: &str, name: &str) -> bool {
     let v = match name {
         "vistter" | "for" => Value::from(1),
+        "pan" | "tilt" | "zoom" => Value::from(0),
         "url" => Value::from("rtsp://unset.invalid/"),
         _ => Value::from("unset"),
     };
@@ -127,11 +133,11 @@ fn remove(value: &mut Value, pointer: &str) -> bool {
 }
 
 fn substitute(value: &mut Value, env: &dyn Fn(&str) -> Option<String>, found: &mut Vec<Diagnostic>) {
-    for (list, fields) in FROM_ENVIRONMENT {
+    for (list, part, fields) in FROM_ENVIRONMENT {
         let Some(Value::Array(items)) = value.get_mut(list) else { continue };
         for (i, item) in items.iter_mut().enumerate() {
             for field in fields {
-                let Some(v) = item.get_mut(field) else { continue };
+                let Some(v) = item.pointer_mut(&format!("{part}/{field}")) else { continue };
                 let Some(object) = v.as_object() else { continue };
                 let name = match (object.len(), object.get("env")) {
                     (1, Some(Value::String(name))) => name.clone(),
@@ -139,12 +145,12 @@ fn substitute(value: &mut Value, env: &dyn Fn(&str) -> Option<String>, found: &m
                         found.push(
                             Diagnostic::error(
                                 "SHOW-ENV",
-                                format!("/{list}/{i}/{field}"),
+                                format!("/{list}/{i}{part}/{field}"),
                                 format!("\"{field}\" is a text, or {{\"env\": \"NAME\"}}"),
                             )
                             .help("give the name of one environment variable"),
                         );
-                        *v = Value::String(placeholder(list, field).into());
+                        *v = Value::String(placeholder(list, part, field).into());
                         continue;
                     }
                 };
@@ -152,12 +158,12 @@ fn substitute(value: &mut Value, env: &dyn Fn(&str) -> Option<String>, found: &m
                     found.push(
                         Diagnostic::error(
                             "SHOW-ENV",
-                            format!("/{list}/{i}/{field}"),
+                            format!("/{list}/{i}{part}/{field}"),
                             format!("the environment variable {name} is not set"),
                         )
                         .help(format!("set it before the start: {name}=… vistter run …")),
                     );
-                    placeholder(list, field).into()
+                    placeholder(list, part, field).into()
                 });
                 *v = Value::String(text);
             }
@@ -166,10 +172,11 @@ fn substitute(value: &mut Value, env: &dyn Fn(&str) -> Option<String>, found: &m
 }
 
 /// Something valid, so that the other checks go on.
-fn placeholder(list: &str, field: &str) -> &'static str {
-    match (list, field) {
-        ("cameras", "url") => "rtsp://unset.invalid/",
-        (_, "url") => "rtmp://unset.invalid/app/key",
+fn placeholder(list: &str, part: &str, field: &str) -> &'static str {
+    match (list, part, field) {
+        ("cameras", "", "url") => "rtsp://unset.invalid/",
+        ("cameras", _, "url") => "onvif://unset.invalid",
+        (_, _, "url") => "rtmp://unset.invalid/app/key",
         _ => "unset",
     }
 }

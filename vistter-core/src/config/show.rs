@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Span};
+use super::{Address, Late, PtzConfig, PtzRules, SameCamera, Span};
+use crate::ports::PtzView;
 use crate::secret::Secret;
 use crate::time::FrameRate;
 
@@ -143,6 +144,12 @@ pub struct CameraConfig {
     /// How its picture fits the program.
     #[serde(default)]
     pub fit: Fit,
+    /// How it is moved, if it can be.
+    #[serde(default)]
+    pub ptz: Option<PtzConfig>,
+    /// Views that shots name.
+    #[serde(default)]
+    pub presets: Vec<PtzView>,
 }
 
 /// How RTP comes.
@@ -205,6 +212,8 @@ pub struct TimelineConfig {
     pub backup: Option<String>,
     /// Ends the whole show after this long.
     pub stop_after: Option<Span>,
+    /// What happens with cameras that are moved from preset to preset.
+    pub ptz: PtzRules,
 }
 
 /// One camera on air for a while.
@@ -214,9 +223,31 @@ pub struct TimelineConfig {
 pub struct Shot {
     /// Camera id.
     pub camera: String,
+    /// Where the camera looks: one of its presets. It is moved there before the shot. Without one it stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// How long.
     #[serde(rename = "for")]
     pub length: Span,
+    /// What happens when the camera is still on its way; as `timeline.ptz` says if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
+    /// What viewers see while the camera moves from the shot before, when that is the same camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_camera: Option<SameCamera>,
+}
+
+impl Shot {
+    /// A camera as it stands, for a while.
+    pub fn new(camera: impl Into<String>, length: Span) -> Self {
+        Self { camera: camera.into(), preset: None, length, late: None, same_camera: None }
+    }
+    /// The same at a preset.
+    #[must_use]
+    pub fn at(mut self, preset: impl Into<String>) -> Self {
+        self.preset = Some(preset.into());
+        self
+    }
 }
 
 /// One overlay on for a while. Times count from the start of the timeline and repeat with it.

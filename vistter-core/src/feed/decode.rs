@@ -96,7 +96,7 @@ fn next_step(shared: &Shared, at: &mut Option<Position>) -> Step {
         if shared.stopped.load(Ordering::Acquire) {
             return Step::Stop;
         }
-        if !shared.wanted.load(Ordering::Acquire) {
+        if !shared.is_wanted() {
             if at.is_some() {
                 return Step::Rest;
             }

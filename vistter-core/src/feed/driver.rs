@@ -1,7 +1,7 @@
 //! The task that owns a camera's connection.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::audio::AudioTail;
 use super::decode::{self, DecoderFactory};
+use super::eye::FeedEye;
 use super::ring::{GopRing, RingLimits};
 use super::slot::{Picked, Slot};
 use super::status::{FeedState, FeedStatus};
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lock::lock;
 use crate::media::{AudioParams, Packet, Track, VideoParams};
 use crate::meter::Meter;
-use crate::ports::{Clock, Source, SourceEvent};
+use crate::ports::{Clock, Eye, Source, SourceEvent};
 use crate::time::MediaTime;
 use crate::timeline::CameraState;
 
@@ -90,6 +91,8 @@ pub(super) struct Shared {
     pub(super) id: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wanted: AtomicBool,
+    /// Open eyes.
+    pub(super) watchers: AtomicUsize,
     pub(super) stopped: AtomicBool,
     pub(super) ring: Mutex<RingState>,
     pub(super) ring_grew: Condvar,
@@ -140,6 +143,7 @@ impl Feed {
             id: id.clone(),
             clock,
             wanted: AtomicBool::new(false),
+            watchers: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
             ring: Mutex::new(RingState { ring: GopRing::new(policy.ring), params: None, epoch: 0 }),
             ring_grew: Condvar::new(),
@@ -170,6 +174,11 @@ impl Feed {
         }
     }
 
+    /// The camera's pictures in small, for whoever has to see whether it moves. Decodes only while it is open.
+    pub fn eye(&self) -> Arc<dyn Eye> {
+        Arc::new(FeedEye(self.shared.clone()))
+    }
+
     /// What the director needs to know for a tick whose pictures are those of `target`.
     pub fn state(&self, target: MediaTime) -> CameraState {
         let (oldest, newest) = {
@@ -185,6 +194,7 @@ impl Feed {
             // With its first picture still to come, a camera would start with a freeze.
             ready: within((interval_ms * 2).clamp(50, 5000)) && oldest.is_some_and(|t| t <= target),
             lead: 0,
+            head: None,
         }
     }
 
@@ -254,7 +264,7 @@ impl Shared {
         self.wake_decoder();
     }
     /// Notifies under the lock: a worker between its look and its wait would miss it otherwise.
-    fn wake_decoder(&self) {
+    pub(super) fn wake_decoder(&self) {
         let _held = lock(&self.ring);
         self.ring_grew.notify_all();
     }
@@ -263,6 +273,10 @@ impl Shared {
         lock(&self.status).undecodable = Some(e.to_string());
         tracing::warn!(camera = %self.id, "{e}");
         (self.events)(&self.id, FeedEvent::Undecodable(e));
+    }
+    /// Whether anybody needs its pictures.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire) || self.watchers.load(Ordering::Acquire) > 0
     }
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)

@@ -63,6 +63,10 @@ impl Slot {
     pub fn newest(&self) -> Option<MediaTime> {
         self.pictures.back().map(|(t, ..)| *t)
     }
+    /// The newest picture with its time; not picked by it.
+    pub fn newest_picture(&self) -> Option<(MediaTime, Frame)> {
+        self.pictures.back().map(|(t, _, f)| (*t, f.clone()))
+    }
     /// Time of the oldest picture that is kept.
     pub fn oldest(&self) -> Option<MediaTime> {
         self.pictures.front().map(|(t, ..)| *t)

@@ -23,6 +23,8 @@ pub struct ProgramCounters {
     pub slate: u64,
     /// Changes of view.
     pub cuts: u64,
+    /// Shots that went on air while the show was still moving their camera.
+    pub moving_shots: u64,
     /// Encoded video bytes.
     pub video_bytes: u64,
     /// Keyframes.

@@ -10,13 +10,13 @@ pub(crate) use super::compose::OverlaySlot;
 use super::status::{ProgramCounters, ProgramStatus};
 use crate::config::Fit;
 use crate::error::{Error, Result};
-use crate::feed::Feed;
+use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, Packet};
 use crate::meter::Meter;
 use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, Tick, VideoEncoder};
 use crate::time::MediaTime;
-use crate::timeline::{CameraState, Command, Director, Effect, JournalEntry, View};
+use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalEntry, View};
 
 /// A tick that begins later than this is not made up for: the frames in between are left out.
 const GIVE_UP: MediaTime = MediaTime::from_millis(500);
@@ -67,6 +67,8 @@ pub(crate) struct WorkerParts {
     pub(crate) delay: MediaTime,
     pub(crate) start_grace: MediaTime,
     pub(crate) feeds: Vec<(Arc<Feed>, Fit)>,
+    /// By camera; `None` for one that is not moved.
+    pub(crate) heads: Vec<Option<Arc<Head>>>,
     pub(crate) director: Director,
     pub(crate) overlays: Vec<OverlaySlot>,
     pub(crate) slate: Frame,
@@ -196,7 +198,11 @@ impl Worker {
             if let Some(i) = first {
                 self.p.feeds[i].0.want(true);
             }
-            if now >= until || first.is_none_or(|i| self.states[i].ready) {
+            self.effects.clear();
+            let effects = &mut self.effects;
+            let settled = self.p.director.prepare(&self.states, &mut |e| effects.push(e));
+            self.take_effects(0);
+            if now >= until || (settled && first.is_none_or(|i| self.states[i].ready)) {
                 return true;
             }
             self.p.clock.sleep_until((now + MediaTime::from_millis(20)).min(until));
@@ -244,7 +250,8 @@ impl Worker {
 
     fn look(&mut self, target: MediaTime) {
         for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
-            self.states[i] = CameraState { lead: self.leads[i], ..feed.state(target) };
+            let head = self.p.heads.get(i).and_then(Option::as_ref).map(|h| h.state(target));
+            self.states[i] = CameraState { lead: self.leads[i], head, ..feed.state(target) };
         }
     }
 
@@ -266,7 +273,11 @@ impl Worker {
         }
         self.take_effects(n);
 
-        let (base, fit) = self.base(decision.view, decision.held, target);
+        let (base, fit) = match decision {
+            // Viewers are spared the motion.
+            Decision { frozen: true, view: View::Camera(i), .. } => (self.held_base(), self.p.feeds[i].1),
+            Decision { view, held, .. } => self.base(view, held, target),
+        };
         let at = self.at(n);
         let report = &self.p.report;
         let composed = self.compositor.compose(at, &base, fit, &mut self.p.overlays, &self.order, |overlay, error| {
@@ -285,8 +296,14 @@ impl Worker {
     fn take_effects(&mut self, n: u64) {
         for k in 0..self.effects.len() {
             match self.effects[k] {
+                Effect::Move { camera, preset, order } => {
+                    if let Some(head) = self.p.heads.get(camera).and_then(Option::as_ref) {
+                        head.order(order, preset);
+                    }
+                }
                 Effect::OnAir(j) => {
                     self.counters.cuts += u64::from(n > 0);
+                    self.counters.moving_shots += u64::from(j.moving);
                     (self.p.report)(Report::OnAir(j));
                 }
                 Effect::Overlay { overlay, on } => {

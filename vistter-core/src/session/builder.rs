@@ -12,12 +12,12 @@ use crate::NullOverlay;
 use crate::clock::SystemClock;
 use crate::config::{AudioConfig, EffortConfig, Fit, ProgramConfig, TimelineConfig};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feed::{DecoderFactory, Feed, FeedEvent, FeedPolicy, FeedSink};
+use crate::feed::{DecoderFactory, Feed, FeedEvent, FeedPolicy, FeedSink, Head, HeadParts, HeadSink};
 use crate::media::{Bitrate, Frame, FramePool, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
 use crate::ports::{
-    AudioEncoder, Canvas, Clock, Effort, EncoderBackend, EncoderConfig, Output, Overlay, OverlayAction, Source, Tick,
-    VideoEncoder,
+    AudioEncoder, Canvas, Clock, Effort, EncoderBackend, EncoderConfig, Output, Overlay, OverlayAction, PtzControl,
+    PtzView, Source, Tick, VideoEncoder,
 };
 use crate::program::{AudioFrom, OverlaySlot, Report, Shared, Sink, Worker, WorkerParts, slate_picture};
 use crate::time::MediaTime;
@@ -51,6 +51,14 @@ struct Camera {
     id: String,
     source: Box<dyn Source>,
     fit: Fit,
+    ptz: Option<Moved>,
+}
+
+/// How a camera is moved.
+struct Moved {
+    control: Arc<dyn PtzControl>,
+    presets: Vec<PtzView>,
+    lag: MediaTime,
 }
 
 impl std::fmt::Debug for SessionBuilder {
@@ -107,7 +115,16 @@ impl SessionBuilder {
     /// Adds a camera.
     #[must_use]
     pub fn camera_fit(mut self, id: impl Into<String>, source: Box<dyn Source>, fit: Fit) -> Self {
-        self.cameras.push(Camera { id: id.into(), source, fit });
+        self.cameras.push(Camera { id: id.into(), source, fit, ptz: None });
+        self
+    }
+    /// Has the camera that was added last moved by the show: what moves it, the views that shots name, and how much later
+    /// than its motion its picture comes.
+    #[must_use]
+    pub fn ptz(mut self, control: Arc<dyn PtzControl>, presets: Vec<PtzView>, picture_lag: Duration) -> Self {
+        if let Some(c) = self.cameras.last_mut() {
+            c.ptz = Some(Moved { control, presets, lag: picture_lag.into() });
+        }
         self
     }
     /// Adds an overlay; a higher layer covers a lower one. Without a cue in the timeline it is hidden until commanded.
@@ -208,16 +225,25 @@ impl SessionBuilder {
         let names = Names {
             cameras: self.cameras.iter().map(|c| c.id.clone()).collect(),
             overlays: self.overlays.iter().map(|o| o.overlay.id().to_owned()).collect(),
+            presets: self.presets().into_iter().map(|p| p.into_iter().map(str::to_owned).collect()).collect(),
         };
 
         let gop_frames = self.gop_frames();
         let feed_sink = feed_events(events.clone());
         let feed_policy =
             FeedPolicy { delay: MediaTime::from_millis(i64::from(self.program.delay_ms)), ..self.feed_policy };
-        let mut feeds = Vec::new();
+        let operator_hold = canvas.fps.time_of(self.timeline.ptz.operator_hold.frames(canvas.fps));
+        let head_sink = head_events(events.clone());
+        let (mut feeds, mut heads) = (Vec::new(), Vec::new());
         for c in self.cameras {
+            let id = c.id.clone();
             let feed =
                 Feed::start(c.id, c.source, decoders.clone(), feed_policy, self.clock.clone(), feed_sink.clone())?;
+            heads.push(c.ptz.map(|Moved { control, presets, lag }| {
+                control.look_through(feed.eye());
+                let parts = HeadParts { control, presets, lag, operator_hold };
+                Arc::new(Head::start(id, parts, self.clock.clone(), head_sink.clone()))
+            }));
             feeds.push((Arc::new(feed), c.fit));
         }
 
@@ -243,6 +269,7 @@ impl SessionBuilder {
                 delay: MediaTime::from_millis(i64::from(self.program.delay_ms)),
                 start_grace: self.start_grace,
                 feeds: feeds.clone(),
+                heads: heads.clone(),
                 director,
                 overlays: self.overlays,
                 slate,
@@ -270,6 +297,7 @@ impl SessionBuilder {
         Ok(Session::new(
             names,
             feeds.into_iter().map(|(f, _)| f).collect(),
+            heads,
             outputs,
             controls_tx,
             shared,
@@ -318,10 +346,20 @@ impl SessionBuilder {
     fn schedule(&self, canvas: Canvas) -> Result<Schedule> {
         let cameras: Vec<&str> = self.cameras.iter().map(|c| c.id.as_str()).collect();
         let overlays: Vec<&str> = self.overlays.iter().map(|o| o.overlay.id()).collect();
-        Schedule::plan(&self.timeline, &cameras, &overlays, canvas.fps).map_err(|faults| {
-            let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            Error::new(ErrorKind::Config, all.join("; ")).at("timeline")
-        })
+        Schedule::plan_with_presets(&self.timeline, &cameras, &self.presets(), &overlays, canvas.fps).map_err(
+            |faults| {
+                let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                Error::new(ErrorKind::Config, all.join("; ")).at("timeline")
+            },
+        )
+    }
+
+    /// Names of each camera's presets.
+    fn presets(&self) -> Vec<Vec<&str>> {
+        fn names(m: &Moved) -> Vec<&str> {
+            m.presets.iter().map(|p| p.name.as_str()).collect()
+        }
+        self.cameras.iter().map(|c| c.ptz.as_ref().map(names).unwrap_or_default()).collect()
     }
 
     #[allow(clippy::type_complexity)]
@@ -450,6 +488,12 @@ pub(super) fn sink(o: &Arc<OutputHandle>) -> Sink {
     Sink { id: o.id().to_owned(), push: Box::new(move |p| handle.push(p)) }
 }
 
+fn head_events(events: broadcast::Sender<SessionEvent>) -> HeadSink {
+    Arc::new(move |camera: &str, head| {
+        let _ = events.send(SessionEvent::Ptz { camera: camera.to_owned(), head });
+    })
+}
+
 fn feed_events(events: broadcast::Sender<SessionEvent>) -> FeedSink {
     Arc::new(move |id: &str, e: FeedEvent| {
         let camera = id.to_owned();
@@ -484,8 +528,14 @@ fn reports(
         let event = match r {
             Report::OnAir(j) => {
                 let view: ViewName = names.view(j.view);
-                tracing::info!(frame = j.frame, cause = ?j.cause, "on air: {view}");
-                SessionEvent::OnAir { frame: j.frame, view, cause: j.cause }
+                let preset = names.preset(j.view, j.preset);
+                match &preset {
+                    Some(p) => {
+                        tracing::info!(frame = j.frame, cause = ?j.cause, moving = j.moving, "on air: {view}, {p}")
+                    }
+                    None => tracing::info!(frame = j.frame, cause = ?j.cause, "on air: {view}"),
+                }
+                SessionEvent::OnAir { frame: j.frame, view, cause: j.cause, preset, moving: j.moving }
             }
             Report::Overload { skipped } => {
                 tracing::warn!(skipped, "the machine is too slow: output frames are left out");

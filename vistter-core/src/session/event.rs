@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::feed::FeedStatus;
+use crate::feed::{FeedStatus, HeadEvent, HeadStatus};
 use crate::output::OutputStatus;
 use crate::program::ProgramStatus;
 use crate::timeline::Cause;
@@ -39,6 +39,20 @@ pub enum SessionEvent {
         view: ViewName,
         /// Why.
         cause: Cause,
+        /// The preset at which the camera stands, or to which it is on its way.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        preset: Option<String>,
+        /// The show is still moving the camera: viewers see it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        moving: bool,
+    },
+    /// The show, or an operator, has something to do with a camera's head.
+    Ptz {
+        /// Camera id.
+        camera: String,
+        /// What.
+        #[serde(flatten)]
+        head: HeadEvent,
     },
     /// A camera's media flows.
     CameraOnline {
@@ -96,6 +110,8 @@ pub struct SessionStatus {
     pub encoder: String,
     /// Cameras in the order they were added.
     pub cameras: Vec<FeedStatus>,
+    /// The heads of those that are moved.
+    pub heads: Vec<HeadStatus>,
     /// Outputs in the order they were added.
     pub outputs: Vec<OutputStatus>,
 }

@@ -9,11 +9,11 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::builder::{SessionBuilder, sink};
 use super::event::{SessionEvent, SessionStatus, Summary, ViewName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feed::Feed;
+use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
-use crate::ports::{Clock, Output};
+use crate::ports::{Clock, Output, PtzArrival, PtzVelocity};
 use crate::program::{Control, Shared};
 use crate::timeline::{Command, View};
 
@@ -22,6 +22,8 @@ use crate::timeline::{Command, View};
 pub(super) struct Names {
     pub(super) cameras: Vec<String>,
     pub(super) overlays: Vec<String>,
+    /// Names of each camera's presets.
+    pub(super) presets: Vec<Vec<String>>,
 }
 
 impl Names {
@@ -30,6 +32,11 @@ impl Names {
             View::Camera(i) => ViewName::Camera(self.cameras.get(i).cloned().unwrap_or_default()),
             View::Slate => ViewName::Slate,
         }
+    }
+    /// The name of a preset of the camera on air.
+    pub(super) fn preset(&self, v: View, preset: Option<usize>) -> Option<String> {
+        let View::Camera(i) = v else { return None };
+        self.presets.get(i)?.get(preset?).cloned()
     }
     fn find(list: &[String], id: &str, what: &str) -> Result<usize> {
         list.iter().position(|n| n == id).ok_or_else(|| {
@@ -48,6 +55,7 @@ impl Names {
 pub struct Session {
     names: Names,
     feeds: Vec<Arc<Feed>>,
+    heads: Vec<Option<Arc<Head>>>,
     outputs: std::sync::Mutex<Vec<Arc<OutputHandle>>>,
     controls: SyncSender<Control>,
     shared: Arc<Shared>,
@@ -70,6 +78,7 @@ impl Session {
     pub(super) fn new(
         names: Names,
         feeds: Vec<Arc<Feed>>,
+        heads: Vec<Option<Arc<Head>>>,
         outputs: Vec<Arc<OutputHandle>>,
         controls: SyncSender<Control>,
         shared: Arc<Shared>,
@@ -85,6 +94,7 @@ impl Session {
         Self {
             names,
             feeds,
+            heads,
             outputs: std::sync::Mutex::new(outputs),
             controls,
             shared,
@@ -153,6 +163,36 @@ impl Session {
     /// `Closed` when the show is over.
     pub fn keyframe(&self) -> Result<()> {
         self.control(Control::Keyframe)
+    }
+    /// An operator sends a camera to a preset; returns when it has arrived, or `None` when another command took its place.
+    /// The show keeps its hands off the camera until [`Session::ptz_release`], or for as long as `timeline.ptz.operator_hold`.
+    ///
+    /// # Errors
+    /// `Config` for an unknown camera or preset, or one that cannot be moved; what the camera says.
+    pub async fn ptz_go_to(&self, camera: &str, preset: &str) -> Result<Option<PtzArrival>> {
+        self.head(camera)?.operator_go_to(preset).await
+    }
+    /// An operator drives a camera at a speed, for a moment: say it again to go on. As [`Session::ptz_go_to`].
+    ///
+    /// # Errors
+    /// `Config` for an unknown camera, or one that cannot be moved; what the camera says.
+    pub async fn ptz_drive(&self, camera: &str, velocity: PtzVelocity) -> Result<()> {
+        self.head(camera)?.operator_drive(velocity).await
+    }
+    /// An operator stops a camera. As [`Session::ptz_go_to`].
+    ///
+    /// # Errors
+    /// `Config` for an unknown camera, or one that cannot be moved; what the camera says.
+    pub async fn ptz_stop(&self, camera: &str) -> Result<()> {
+        self.head(camera)?.operator_stop().await
+    }
+    /// Gives a camera back to the show: it is moved again before its next shot.
+    ///
+    /// # Errors
+    /// `Config` for an unknown camera, or one that cannot be moved.
+    pub fn ptz_release(&self, camera: &str) -> Result<()> {
+        self.head(camera)?.operator_release();
+        Ok(())
     }
     /// Drops a camera's connection and makes a new one.
     ///
@@ -223,6 +263,7 @@ impl Session {
             program,
             encoder: self.encoder.clone(),
             cameras: self.feeds.iter().map(|f| f.status()).collect(),
+            heads: self.heads.iter().flatten().map(|h| h.status()).collect(),
             outputs: self.outputs().iter().map(|o| o.status()).collect(),
         }
     }
@@ -261,6 +302,13 @@ impl Session {
         Summary { status }
     }
 
+    fn head(&self, camera: &str) -> Result<Arc<Head>> {
+        let i = Names::find(&self.names.cameras, camera, "camera")?;
+        self.heads.get(i).cloned().flatten().ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("nothing moves camera \"{camera}\""))
+                .next("give it an address for its control")
+        })
+    }
     fn output(&self, id: &str) -> Result<Arc<OutputHandle>> {
         let outputs = self.outputs();
         let names: Vec<String> = outputs.iter().map(|o| o.id().to_owned()).collect();

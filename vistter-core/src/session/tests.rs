@@ -139,7 +139,7 @@ impl Output for Keep {
 
 fn shots(list: &[(&str, u64)]) -> TimelineConfig {
     TimelineConfig {
-        shots: list.iter().map(|(c, n)| Shot { camera: (*c).into(), length: Span::Frames(*n) }).collect(),
+        shots: list.iter().map(|(c, n)| Shot::new(*c, Span::Frames(*n))).collect(),
         looped: true,
         ..Default::default()
     }

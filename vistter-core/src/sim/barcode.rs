@@ -1,9 +1,11 @@
-//! The number in the picture that a test reads back, after any scaling and encoding.
+//! The numbers in the picture that a test reads back, after any scaling and encoding.
 //!
-//! One row of cells near the top of the picture, from 1/8 to 7/8 of its width: white and black as a guard, then 4 bits
-//! of camera id, 16 bits of frame number, 8 bits of checksum, then black and white. Readable from a width of 192 pixels.
+//! Rows of cells near the top of the picture, from 1/8 to 7/8 of its width: white and black as a guard, then 20 bits of
+//! data and 8 of checksum, then black and white. Readable from a width of 192 pixels. The first row has 4 bits of camera id
+//! and 16 of frame number. A [steered](super::Steering) camera has two more: 10 bits each of pan and tilt, 10 of zoom.
 
 use crate::media::{Frame, FrameBuf, Plane};
+use crate::ports::PtzPosition;
 
 /// What a bar code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Mark {
 
 const DATA: usize = 28;
 const CELLS: usize = DATA + 4;
+/// Steps of a range in ten bits.
+const STEPS: u32 = 1023;
 /// Luma of a white and a black cell.
 const LEVELS: [u8; 2] = [16, 235];
 /// The smallest luma distance of white and black that is trusted.
@@ -34,6 +38,21 @@ pub fn read_mark(frame: &Frame) -> Option<Mark> {
 
 /// The same where the camera fills only the rectangle `(x, y, width, height)`, as after letterboxing.
 pub fn read_mark_in(frame: &Frame, area: (u32, u32, u32, u32)) -> Option<Mark> {
+    let data = read_row(frame, area, 0)?;
+    Some(Mark { camera: (data >> 16) as u8 & 0xf, frame: data as u16 })
+}
+
+/// Where a steered camera looked when it took the picture that is shown from edge to edge, in steps of 1/1023 of each range.
+pub fn read_view(frame: &Frame) -> Option<PtzPosition> {
+    let (w, h) = frame.size();
+    let area = (0, 0, w, h);
+    let (plane, zoom) = (read_row(frame, area, 1)?, read_row(frame, area, 2)?);
+    let part = |v: u32| (v & STEPS) as f32 / STEPS as f32;
+    Some(PtzPosition { pan: part(plane >> 10) * 2.0 - 1.0, tilt: part(plane) * 2.0 - 1.0, zoom: part(zoom >> 10) })
+}
+
+/// The 20 bits of one row.
+fn read_row(frame: &Frame, area: (u32, u32, u32, u32), row: usize) -> Option<u32> {
     let luma = frame.plane(0);
     let (x, y, w, h) = (area.0 as usize, area.1 as usize, area.2 as usize, area.3 as usize);
     if x.checked_add(w)? > luma.width || y.checked_add(h)? > luma.height {
@@ -41,7 +60,7 @@ pub fn read_mark_in(frame: &Frame, area: (u32, u32, u32, u32)) -> Option<Mark> {
     }
     let mut cells = [0u32; CELLS];
     for (i, cell) in cells.iter_mut().enumerate() {
-        *cell = sample(&luma, (x, y, w, h), i)?;
+        *cell = sample(&luma, (x, y, w, h), row, i)?;
     }
     let white = cells[0].min(cells[CELLS - 1]);
     let black = cells[1].max(cells[CELLS - 2]);
@@ -59,16 +78,26 @@ pub fn read_mark_in(frame: &Frame, area: (u32, u32, u32, u32)) -> Option<Mark> {
         };
         bits = bits << 1 | bit;
     }
-    let mark = Mark { camera: (bits >> 24) as u8 & 0xf, frame: (bits >> 8) as u16 };
-    (word(mark) == bits).then_some(mark)
+    (word(bits >> 8, row) == bits).then_some(bits >> 8)
 }
 
 /// Paints the bar code of `mark`.
 pub(super) fn draw(buf: &mut FrameBuf, mark: Mark) {
+    draw_row(buf, 0, u32::from(mark.camera & 0xf) << 16 | u32::from(mark.frame));
+}
+
+/// Paints the bar code of a position.
+pub(super) fn draw_view(buf: &mut FrameBuf, at: PtzPosition) {
+    let part = |v: f32| ((v.clamp(0.0, 1.0) * STEPS as f32).round() as u32) & STEPS;
+    draw_row(buf, 1, part((at.pan + 1.0) / 2.0) << 10 | part((at.tilt + 1.0) / 2.0));
+    draw_row(buf, 2, part(at.zoom) << 10);
+}
+
+fn draw_row(buf: &mut FrameBuf, row: usize, data: u32) {
     let (w, h) = buf.size();
     let (w, h) = (w as usize, h as usize);
-    let (top, bottom) = rows(h);
-    let bits = word(mark);
+    let (top, bottom) = rows(h, row);
+    let bits = word(data, row);
     let [luma, u, v] = &mut buf.planes_mut();
     for i in 0..CELLS {
         let white = match i {
@@ -91,20 +120,22 @@ pub(super) fn draw(buf: &mut FrameBuf, mark: Mark) {
     }
 }
 
-fn word(m: Mark) -> u32 {
-    let data = u32::from(m.camera & 0xf) << 16 | u32::from(m.frame);
-    data << 8 | u32::from(crc8(data))
+fn word(data: u32, row: usize) -> u32 {
+    let data = data & 0xf_ffff;
+    data << 8 | u32::from(crc8(data, row))
 }
 
-/// CRC-8 with the polynomial of ITU-T I.432 (x⁸ + x² + x + 1), started so that an all-black row is no number.
-fn crc8(data: u32) -> u8 {
-    data.to_be_bytes()
-        .iter()
-        .fold(0x5a, |crc, byte| (0..8).fold(crc ^ byte, |c, _| if c & 0x80 == 0 { c << 1 } else { c << 1 ^ 0x07 }))
+/// CRC-8 with the polynomial of ITU-T I.432 (x⁸ + x² + x + 1), started so that an all-black row is no number, and no row is
+/// taken for another.
+fn crc8(data: u32, row: usize) -> u8 {
+    data.to_be_bytes().iter().fold(0x5a ^ row as u8, |crc, byte| {
+        (0..8).fold(crc ^ byte, |c, _| if c & 0x80 == 0 { c << 1 } else { c << 1 ^ 0x07 })
+    })
 }
 
-fn rows(h: usize) -> (usize, usize) {
-    (h * 16 / 720, (h * 56 / 720).max(h * 16 / 720 + 1))
+fn rows(h: usize, row: usize) -> (usize, usize) {
+    let top = h * (16 + 48 * row) / 720;
+    (top, (h * (56 + 48 * row) / 720).max(top + 1))
 }
 
 fn columns(w: usize, i: usize) -> (usize, usize) {
@@ -117,8 +148,8 @@ fn column(w: usize, i: usize, sixths: usize) -> usize {
 }
 
 /// Mean luma of the middle of a cell.
-fn sample(luma: &Plane<'_>, (x0, y0, w, h): (usize, usize, usize, usize), i: usize) -> Option<u32> {
-    let (top, bottom) = rows(h);
+fn sample(luma: &Plane<'_>, (x0, y0, w, h): (usize, usize, usize, usize), row: usize, i: usize) -> Option<u32> {
+    let (top, bottom) = rows(h, row);
     let (top, bottom) = (top + (bottom - top) / 3, (bottom - (bottom - top) / 3).max(top + 1));
     let from = column(w, i, 2);
     let to = column(w, i, 4).max(from + 1);
@@ -171,6 +202,22 @@ mod tests {
             let h = w * 9 / 16;
             let out = scaled(&src, (w + 20, h + 10), (10, 5, w, h), noise);
             prop_assert_eq!(read_mark_in(&out, (10, 5, w, h)), Some(mark));
+        }
+    }
+    proptest! {
+        #[test]
+        fn a_view_survives_too(pan in -1.0f32..=1.0, tilt in -1.0f32..=1.0, zoom in 0.0f32..=1.0, w in 192u32..700) {
+            let at = PtzPosition { pan, tilt, zoom };
+            let mut f = FramePool::new(1280, 720, 1).unwrap().take();
+            f.fill([90, 100, 140]);
+            draw(&mut f, Mark { camera: 3, frame: 9 });
+            prop_assert_eq!(read_view(&scaled(&f.freeze(), (w, w * 9 / 16), (0, 0, w, w * 9 / 16), 9)), None);
+            let mut f = FramePool::new(1280, 720, 1).unwrap().take();
+            f.fill([90, 100, 140]);
+            draw_view(&mut f, at);
+            let got = read_view(&scaled(&f.freeze(), (w, w * 9 / 16), (0, 0, w, w * 9 / 16), 9)).unwrap();
+            let near = |a: f32, b: f32| (a - b).abs() < 1.1 / STEPS as f32;
+            prop_assert!(near(got.pan, pan) && near(got.tilt, tilt) && near(got.zoom, zoom), "{got:?} for {at:?}");
         }
     }
     #[test]

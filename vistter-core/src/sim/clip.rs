@@ -1,11 +1,12 @@
 //! The encoded pictures of a test camera: a loop, encoded on a thread in real time a little ahead of the viewers, then
-//! kept.
+//! kept; or, of a steered camera, [live](super::live) ones.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::watch;
 
+use super::live::Live;
 use super::{TestCameraConfig, picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::lock;
@@ -20,7 +21,7 @@ pub(super) struct Unit {
     pub(super) keyframe: bool,
 }
 
-/// A loop of access units.
+/// A loop of access units, or live ones.
 #[derive(Debug)]
 pub(super) struct Clip {
     pub(super) params: VideoParams,
@@ -28,6 +29,7 @@ pub(super) struct Clip {
     frames: u64,
     shared: Arc<Shared>,
     ready: watch::Receiver<u64>,
+    live: Option<Live>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,10 @@ impl Clip {
         let frames = config.loop_frames();
         let shared = Arc::new(Shared::default());
         let (progress, ready) = watch::channel(0);
+        if let Some(steering) = config.steering.clone() {
+            let live = Some(Live::start(config, steering, encoder, clock, start)?);
+            return Ok(Self { params, fps: config.fps, frames, shared, ready, live });
+        }
         let (worker, settings) = (shared.clone(), config.clone());
         std::thread::Builder::new()
             .name(format!("test-camera-{}", config.id))
@@ -77,7 +83,7 @@ impl Clip {
                 worker.encode(&settings, encoder, &pool, frames, &progress, &now);
             })
             .map_err(|e| Error::io("start the test camera's encoder", &e))?;
-        Ok(Self { params, fps: config.fps, frames, shared, ready })
+        Ok(Self { params, fps: config.fps, frames, shared, ready, live: None })
     }
 
     /// A loop from an H.264 byte stream (Annex B) without B-frames.
@@ -118,10 +124,10 @@ impl Clip {
         }
         let frames = units.len() as u64;
         let shared = Arc::new(Shared { state: Mutex::new(State { units, ..State::default() }), wake: Condvar::new() });
-        Ok(Self { params, fps, frames, shared, ready: watch::channel(frames).1 })
+        Ok(Self { params, fps, frames, shared, ready: watch::channel(frames).1, live: None })
     }
 
-    /// Frames in the loop.
+    /// Frames in the loop; of a live camera, of its sound.
     pub(super) fn frames(&self) -> u64 {
         self.frames
     }
@@ -137,11 +143,14 @@ impl Clip {
         n.div_ceil(gop.max(1)) * gop.max(1)
     }
 
-    /// Waits until frame `n` is encoded.
+    /// Waits until frame `n` is encoded; `None` when a live camera left it out.
     ///
     /// # Errors
     /// What the encoder said when it failed.
-    pub(super) async fn unit(&self, n: u64) -> Result<Unit> {
+    pub(super) async fn unit(&self, n: u64) -> Result<Option<Unit>> {
+        if let Some(live) = &self.live {
+            return live.unit(n).await;
+        }
         let index = n % self.frames;
         self.shared.want(index);
         let mut ready = self.ready.clone();
@@ -149,7 +158,7 @@ impl Clip {
         let _ = ready.wait_for(|have| *have > index).await;
         let state = self.shared.lock();
         match (state.units.get(index as usize), &state.failed) {
-            (Some(u), _) => Ok(u.clone()),
+            (Some(u), _) => Ok(Some(u.clone())),
             (None, Some(e)) => Err(e.clone()),
             (None, None) => Err(Error::new(ErrorKind::Internal, "the test camera's encoder ended early")),
         }
@@ -217,7 +226,7 @@ impl Shared {
 }
 
 /// Leaves out what goes beside the slices on the wire.
-fn strip(unit: &Bytes) -> Bytes {
+pub(super) fn strip(unit: &Bytes) -> Bytes {
     use h264::nal::{AUD, PPS, SPS};
     let beside = |u: &[u8]| matches!(h264::nal_type(u), SPS | PPS | AUD);
     if !h264::avcc_units(unit).flatten().any(beside) {

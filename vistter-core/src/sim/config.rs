@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Steering;
 use crate::config::Credentials;
 use crate::media::Bitrate;
 use crate::time::FrameRate;
@@ -64,6 +65,9 @@ pub struct TestCameraConfig {
     pub loop_seconds: u32,
     /// Background, as limited-range Y, U, V.
     pub color: [u8; 3],
+    /// Where it looks. With it the picture is a panorama, made as time goes; `loop_seconds` is then the sound's alone, and
+    /// `color` is not used.
+    pub steering: Option<Steering>,
     /// The microphone.
     pub sound: CameraSound,
     /// Who may watch.
@@ -93,6 +97,7 @@ impl Default for TestCameraConfig {
             bitrate: Bitrate::from_kbps(2000),
             loop_seconds: 10,
             color: [60, 150, 110],
+            steering: None,
             sound: CameraSound::None,
             auth: CameraAuth::Open,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),

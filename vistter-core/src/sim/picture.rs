@@ -1,16 +1,15 @@
 //! The test picture: recognisable (name, colour), moving (a ball, a sweeping hand), numbered, with a flash when the
 //! sound beeps.
 
+use super::TestCameraConfig;
 use super::barcode::{self, Mark};
-use super::{TestCameraConfig, font};
-use crate::media::{Frame, FramePool, PlaneMut};
+use super::brush::{BLACK, Planes, WHITE, disc, rect, text};
+use crate::media::{Frame, FramePool};
 use crate::time::MediaTime;
 
 /// How long the flash and the beep of each second last.
 pub(super) const FLASH: MediaTime = MediaTime::from_millis(100);
 
-const WHITE: [u8; 3] = [235, 128, 128];
-const BLACK: [u8; 3] = [16, 128, 128];
 const BALL: [u8; 3] = [200, 60, 160];
 
 /// Paints frame `n` of the loop.
@@ -51,7 +50,7 @@ pub(super) fn paint(config: &TestCameraConfig, pool: &FramePool, n: u64) -> Fram
     buf.freeze()
 }
 
-fn background([y, u, v]: &mut [PlaneMut<'_>; 3], color: [u8; 3]) {
+fn background([y, u, v]: &mut Planes<'_>, color: [u8; 3]) {
     let height = y.height.max(1);
     for row in 0..y.height {
         // A slow gradient: cheap to encode, and banding shows a range error.
@@ -61,50 +60,6 @@ fn background([y, u, v]: &mut [PlaneMut<'_>; 3], color: [u8; 3]) {
     for (plane, value) in [(u, color[1]), (v, color[2])] {
         for row in 0..plane.height {
             plane.row_mut(row).fill(value);
-        }
-    }
-}
-
-fn rect(planes: &mut [PlaneMut<'_>; 3], x: i64, y: i64, w: i64, h: i64, color: [u8; 3]) {
-    for (i, plane) in planes.iter_mut().enumerate() {
-        let s = if i == 0 { 1 } else { 2 };
-        let clip = |v: i64, max: usize| (v / s).clamp(0, max as i64) as usize;
-        let (x0, x1) = (clip(x, plane.width), clip(x + w, plane.width));
-        for row in clip(y, plane.height)..clip(y + h, plane.height) {
-            plane.row_mut(row)[x0..x1].fill(color[i]);
-        }
-    }
-}
-
-fn disc(planes: &mut [PlaneMut<'_>; 3], cx: i64, cy: i64, r: i64, color: [u8; 3]) {
-    for dy in -r..=r {
-        let half = ((r * r - dy * dy) as f64).sqrt() as i64;
-        let row = cy + dy;
-        // Chroma rows are painted by the even luma rows only.
-        for (i, plane) in planes.iter_mut().enumerate() {
-            let s = if i == 0 { 1 } else { 2 };
-            if row % s != 0 || row < 0 || row / s >= plane.height as i64 {
-                continue;
-            }
-            let clip = |v: i64| (v / s).clamp(0, plane.width as i64) as usize;
-            let (x0, x1) = (clip(cx - half), clip(cx + half + 1));
-            plane.row_mut((row / s) as usize)[x0..x1].fill(color[i]);
-        }
-    }
-}
-
-fn text(planes: &mut [PlaneMut<'_>; 3], x: i64, y: i64, dot: i64, words: &str) {
-    let (cols, rows) = (font::SIZE.0 as i64, font::SIZE.1 as i64);
-    let wide = words.chars().count().min(40) as i64 * (cols + 1) * dot;
-    rect(planes, x - dot, y - dot, wide + dot, (rows + 2) * dot, BLACK);
-    for (i, c) in words.chars().take(40).enumerate() {
-        for (col, bits) in font::glyph(c).into_iter().enumerate() {
-            for row in 0..rows {
-                if bits >> row & 1 == 1 {
-                    let left = x + (i as i64 * (cols + 1) + col as i64) * dot;
-                    rect(planes, left, y + row * dot, dot, dot, WHITE);
-                }
-            }
         }
     }
 }

@@ -102,6 +102,11 @@ impl Player {
         self.report = self.report.max(now);
     }
 
+    /// Passes over a frame that the camera did not make.
+    pub(super) fn left_out(&mut self) {
+        self.frame += 1;
+    }
+
     /// Sends frame `frame`.
     ///
     /// # Errors

@@ -283,7 +283,10 @@ impl Playing {
             }
             match due {
                 Due::Video(n) => {
-                    let mut unit = p.clip.unit(n).await?;
+                    let Some(mut unit) = p.clip.unit(n).await? else {
+                        self.player.left_out();
+                        continue;
+                    };
                     let left = |c: u32| c.checked_sub(1);
                     if counters.corrupt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok() {
                         unit = corrupt(&unit);

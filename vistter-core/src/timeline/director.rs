@@ -10,119 +10,29 @@
 //! 5. Then the backup camera, if it has pictures; then the slate.
 //! 6. A camera that failed comes back only after it has given pictures for [`Rules::stable`] frames. (It can give
 //!    pictures only from an IDR on: decoders start nowhere else.)
+//!
+//! Cameras that are moved from preset to preset:
+//! 1. Whoever is off air is sent to the preset of its next shot as soon as it is off air; whoever is on air is not moved.
+//! 2. A planned shot whose camera is still on its way waits, as rule 4 does, for as long as the shot says
+//!    ([`Late`]); then it goes on air though it moves, or the backup stands in.
+//! 3. Two presets of one camera in a row: it is moved on air, and viewers see the backup meanwhile, or its last picture, or the
+//!    motion, as the shot says ([`SameCamera`]).
+//! 4. A head that fails keeps nobody waiting: the shot plays as the camera stands. It is tried again after [`Rules::retry`].
+//! 5. A camera that an operator drives is neither moved nor waited for; one that an operator puts on air goes on air at once.
 
-use serde::Serialize;
+use super::heads::Heads;
+use super::plan::{PlannedShot, Schedule};
+use super::words::{CameraState, Cause, Command, Decision, Effect, JournalEntry, Rules, View};
+use crate::config::{Late, SameCamera};
 
-use super::plan::Schedule;
-
-/// What viewers see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum View {
-    /// A camera, by index.
-    Camera(usize),
-    /// The slate.
-    Slate,
-}
-
-/// Why the view changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Cause {
-    /// The timeline says so.
-    Planned,
-    /// An operator or the cloud said so.
-    Command,
-    /// What should be on air has no pictures.
-    Fallback,
-    /// What should be on air has pictures again.
-    Return,
-    /// The first picture of the show.
-    Start,
-}
-
-/// What an operator asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Command {
-    /// Put this camera on air and keep it there until [`Command::Auto`].
-    Pin(usize),
-    /// Show the slate until [`Command::Auto`].
-    Slate,
-    /// Follow the timeline again.
-    Auto,
-    /// Show or hide an overlay by index, whatever the plan says, until [`Command::OverlayAuto`].
-    Overlay(usize, bool),
-    /// Let an overlay follow the plan again.
-    OverlayAuto(usize),
-}
-
-/// What a camera's feed reports each frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct CameraState {
-    /// It has a picture that is fresh enough to stay on air.
-    pub live: bool,
-    /// It has the picture of this very frame, within its own frame rate: a cut to it is seamless. Implies `live`.
-    pub ready: bool,
-    /// Frames of warning its decoder needs to catch up before it goes on air.
-    pub lead: u32,
-}
-
-/// Bounds of the rule book, in output frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// How long the last picture of a camera on air is held when no new ones come.
-    pub hold: u32,
-    /// How long a cut waits for a camera that is not ready.
-    pub wait: u32,
-    /// How long a camera must give pictures before it comes back from a fallback.
-    pub stable: u32,
-}
-
-impl Rules {
-    /// Two seconds of hold and wait, one second to be stable.
-    pub fn at(fps: crate::time::FrameRate) -> Self {
-        let f = |s| crate::ports::frames_in(crate::time::MediaTime::from_secs(s), fps);
-        Self { hold: f(2), wait: f(2), stable: f(1) }
-    }
-}
-
-/// One line of the record of what was shown and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct JournalEntry {
-    /// Output frame index.
-    pub frame: u64,
-    /// What viewers see from this frame on.
-    pub view: View,
-    /// Why.
-    pub cause: Cause,
-}
-
-/// Something the director wants done at this frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Effect {
-    /// The view changed.
-    OnAir(JournalEntry),
-    /// Bring an overlay on or take it off.
-    Overlay {
-        /// Index of the overlay.
-        overlay: usize,
-        /// On or off.
-        on: bool,
-    },
-    /// The show is over.
-    End,
-}
-
-/// The answer for one frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// What viewers see.
-    pub view: View,
-    /// Whether the view is a camera whose last picture is being held.
-    pub held: bool,
+/// What a planned shot still needs of its camera's head.
+#[derive(Clone, Copy, Debug)]
+struct Gate {
+    settled: bool,
+    /// Not settled, and to be waited for.
+    wait: bool,
+    /// What stands in when it is not waited for any more.
+    stand_in: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +66,13 @@ pub struct Director {
     ready: Vec<bool>,
     /// Cameras that failed on air and have to be stable before they return.
     suspect: Vec<bool>,
+    heads: Heads,
+    /// When the planned shot began that was wished for last.
+    shot: Option<u64>,
+    /// The picture stands still until this frame at the latest.
+    frozen: Option<u64>,
+    /// What is wished for was kept off the air by its head.
+    held_up: bool,
     overlays: Vec<OverlayState>,
     wanted: Vec<bool>,
     ended: bool,
@@ -183,6 +100,10 @@ impl Director {
             live_for: vec![0; cameras],
             ready: vec![false; cameras],
             suspect: vec![false; cameras],
+            heads: Heads::new(cameras, rules.retry),
+            shot: None,
+            frozen: None,
+            held_up: false,
             overlays: vec![OverlayState::default(); overlays],
             wanted: vec![false; cameras],
             ended: false,
@@ -229,14 +150,17 @@ impl Director {
             View::Camera(i) if !self.live(i) => self.gap.saturating_add(1),
             _ => 0,
         };
+        self.heads.see(n, cameras);
+        let shot = if self.mode == Mode::Auto { self.schedule.shot_at(n) } else { None };
         let wish = match self.mode {
             Mode::Pinned(i) => View::Camera(i),
             Mode::Slate => View::Slate,
-            Mode::Auto => self.schedule.shot_at(n).map_or(View::Slate, |s| View::Camera(s.camera)),
+            Mode::Auto => shot.map_or(View::Slate, |s| View::Camera(s.camera)),
         };
         if wish != self.wish {
             self.wish = wish;
             self.missing = 0;
+            self.held_up = false;
         }
         // A failure counts for the shot it happened in: off air a camera is not decoded, and cannot prove itself.
         for (i, s) in self.suspect.iter_mut().enumerate() {
@@ -246,24 +170,47 @@ impl Director {
             View::Camera(i) => cameras.get(i).map_or(0, |c| c.lead),
             View::Slate => 0,
         };
-        let decision = self.choose(wish, lead);
-        if decision.view != self.view || !self.started {
+        let gate = self.gate(shot, cameras);
+        let change = self.change_on_air(n, shot, cameras, gate);
+        let leave = change.filter(|_| !gate.settled).and_then(|c| self.leave_for(c, wish));
+        let mut decision = match leave {
+            Some(backup) => Decision { view: View::Camera(backup), held: false, frozen: false },
+            None => self.choose(wish, lead, gate),
+        };
+        let live_again = self.freeze(n, change, leave, shot, gate, &mut decision);
+        if decision.view != self.view || !self.started || live_again {
             let cause = match () {
                 () if !self.started => Cause::Start,
+                () if decision.view != wish && (leave.is_some() || gate.stand_in.is_some()) => Cause::Moving,
                 () if decision.view != wish => Cause::Fallback,
                 () if self.mode_changed => Cause::Command,
+                () if self.held_up => Cause::Late,
                 () if self.missing > 0 => Cause::Return,
                 () => Cause::Planned,
             };
             self.view = decision.view;
             self.started = true;
-            out(Effect::OnAir(JournalEntry { frame: n, view: self.view, cause }));
+            let moved = match (change, leave) {
+                (Some(_), None) => self.view,
+                _ => View::Slate,
+            };
+            self.move_heads(n, moved, cameras, out);
+            let (preset, moving) = match self.view {
+                View::Camera(i) => self.heads.place(i),
+                View::Slate => (None, false),
+            };
+            out(Effect::OnAir(JournalEntry { frame: n, view: self.view, cause, preset, moving }));
+        } else {
+            let moved = if change.is_some() { self.view } else { View::Slate };
+            self.move_heads(n, moved, cameras, out);
         }
         if decision.view == wish && !decision.held {
             self.missing = 0;
             self.mode_changed = false;
+            self.held_up = decision.frozen;
         } else {
             self.missing = self.missing.saturating_add(1);
+            self.held_up |= leave.is_some() || gate.wait;
         }
         self.want(n, wish, cameras);
         for (i, o) in self.overlays.iter_mut().enumerate() {
@@ -285,18 +232,117 @@ impl Director {
         self.live_for.get(i).is_some_and(|n| *n > 0)
     }
 
-    /// Whether what is on air may stay there until the wish is ready, for as long as that may take.
-    fn can_stay(&self, lead: u32) -> bool {
-        let has_picture = match self.view {
+    fn has_picture(&self) -> bool {
+        match self.view {
             View::Camera(i) => self.live(i),
             View::Slate => self.started,
+        }
+    }
+
+    /// Whether what is on air may stay there until the wish is ready, for as long as that may take.
+    fn can_stay(&self, lead: u32) -> bool {
+        self.has_picture() && self.missing < self.rules.wait.max(lead)
+    }
+
+    /// Sends cameras that are off air, and `moved`, to the presets of their next shots.
+    fn move_heads(&mut self, n: u64, moved: View, cameras: &[CameraState], out: &mut dyn FnMut(Effect)) {
+        for (camera, state) in cameras.iter().enumerate() {
+            let here = View::Camera(camera);
+            let on_air = self.started && self.view == here && moved != here;
+            if on_air || state.head.is_none_or(|h| h.operator) {
+                continue;
+            }
+            if let Some(preset) = self.schedule.next_use(camera, n).and_then(|s| s.preset)
+                && self.heads.needs(n, camera, preset)
+            {
+                let order = self.heads.order(camera, preset);
+                out(Effect::Move { camera, preset, order });
+            }
+        }
+    }
+
+    /// Before the first frame: sends the cameras to the presets of their first shots. Whether the first shot may begin.
+    pub fn prepare(&mut self, cameras: &[CameraState], out: &mut dyn FnMut(Effect)) -> bool {
+        self.heads.see(0, cameras);
+        self.move_heads(0, View::Slate, cameras, out);
+        let first = if self.mode == Mode::Auto { self.schedule.shot_at(0) } else { None };
+        self.gate(first, cameras).settled
+    }
+
+    fn gate(&self, shot: Option<PlannedShot>, cameras: &[CameraState]) -> Gate {
+        let Some((s, preset)) = shot.and_then(|s| Some((s, s.preset?))) else {
+            return Gate { settled: true, wait: false, stand_in: None };
         };
-        has_picture && self.missing < self.rules.wait.max(lead)
+        let head = cameras.get(s.camera).and_then(|c| c.head);
+        let settled = self.heads.is_settled(s.camera, preset, head);
+        let backup = self.schedule.backup().filter(|b| *b != s.camera && self.live(*b));
+        Gate {
+            settled,
+            wait: !settled && s.late != Late::Cut && self.missing < s.wait,
+            stand_in: backup.filter(|_| !settled && s.late == Late::Backup),
+        }
+    }
+
+    /// A shot that begins now on the camera that is on air, at another preset.
+    fn change_on_air(
+        &mut self,
+        n: u64,
+        shot: Option<PlannedShot>,
+        cameras: &[CameraState],
+        gate: Gate,
+    ) -> Option<PlannedShot> {
+        let began = shot.and_then(|_| self.schedule.began(n));
+        if std::mem::replace(&mut self.shot, began) == began {
+            return None;
+        }
+        let s = shot.filter(|s| self.started && self.view == View::Camera(s.camera))?;
+        let head = cameras.get(s.camera)?.head?;
+        (!head.operator && (!gate.settled || self.heads.needs(n, s.camera, s.preset?))).then_some(s)
+    }
+
+    /// The camera that viewers see while another one is moved, if that is the shot's way.
+    fn leave_for(&self, change: PlannedShot, wish: View) -> Option<usize> {
+        let backup = self.schedule.backup().filter(|b| View::Camera(*b) != wish && self.live(*b));
+        backup.filter(|_| change.same_camera == SameCamera::Away)
+    }
+
+    /// Begins and ends the standing picture. True when a camera that was moved on air is shown live from this frame on.
+    fn freeze(
+        &mut self,
+        n: u64,
+        change: Option<PlannedShot>,
+        leave: Option<usize>,
+        shot: Option<PlannedShot>,
+        gate: Gate,
+        decision: &mut Decision,
+    ) -> bool {
+        let stays = decision.view == self.view && shot.is_some_and(|s| decision.view == View::Camera(s.camera));
+        if let (Some(c), None, true, false) = (change, leave, stays, gate.settled) {
+            if c.same_camera == SameCamera::Move {
+                self.frozen = None;
+                return true;
+            }
+            self.frozen = Some(n.saturating_add(u64::from(c.wait)));
+            decision.frozen = true;
+            return false;
+        }
+        match self.frozen {
+            None => false,
+            Some(until) if stays && !gate.settled && n < until => {
+                decision.frozen = true;
+                false
+            }
+            Some(_) => {
+                self.frozen = None;
+                stays
+            }
+        }
     }
 
     /// `lead`: how long the wished camera's decoder may take to catch up, in frames.
-    fn choose(&mut self, wish: View, lead: u32) -> Decision {
-        let show = |view| Decision { view, held: false };
+    fn choose(&mut self, wish: View, lead: u32, gate: Gate) -> Decision {
+        let show = |view| Decision { view, held: false, frozen: false };
+        let hold = |view| Decision { view, held: true, frozen: false };
         let View::Camera(wished) = wish else { return show(View::Slate) };
         // On air already: a short gap is held, not switched away from.
         if self.view == wish && self.started {
@@ -304,11 +350,16 @@ impl Director {
                 return show(wish);
             }
             if self.missing < self.rules.hold {
-                return Decision { view: wish, held: true };
+                return hold(wish);
             }
             self.suspect[wished] = true;
-        } else if self.live(wished) && !self.suspect[wished] && (self.ready[wished] || !self.can_stay(lead)) {
-            return show(wish);
+        } else if self.live(wished) && !self.suspect[wished] {
+            if self.has_picture() && gate.wait {
+                return show(self.view);
+            }
+            if self.ready[wished] || !self.can_stay(lead) {
+                return show(gate.stand_in.map_or(wish, View::Camera));
+            }
         }
         // The slate needs no camera to stay.
         if self.view == View::Slate && self.started && self.live(wished) && !self.suspect[wished] {
@@ -324,9 +375,7 @@ impl Director {
         match self.schedule.backup() {
             Some(b) if b != wished && self.live(b) => show(View::Camera(b)),
             // The backup's own short gaps are held too.
-            Some(b) if b != wished && self.view == View::Camera(b) && self.gap <= self.rules.hold => {
-                Decision { view: self.view, held: true }
-            }
+            Some(b) if b != wished && self.view == View::Camera(b) && self.gap <= self.rules.hold => hold(self.view),
             _ => show(View::Slate),
         }
     }
@@ -355,6 +404,17 @@ impl Director {
                 }
                 from = at;
             }
+        }
+        // Viewers will see the backup while a camera is moved on air.
+        if self.mode == Mode::Auto
+            && let Some(b) = self.schedule.backup()
+            && let Some((at, next)) = self.schedule.next_shot(n)
+            && next.same_camera == SameCamera::Away
+            && View::Camera(next.camera) == wish
+            && next.preset.is_some_and(|p| self.heads.needs(n, next.camera, p))
+            && at - n <= u64::from(cameras.get(b).map_or(0, |c| c.lead))
+        {
+            mark(View::Camera(b));
         }
         // A wish without pictures: the backup has to be ready before it is needed.
         if self.missing > 0
@@ -390,193 +450,8 @@ impl Director {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{OverlayCue, Shot, Span, TimelineConfig};
-    use crate::time::FrameRate;
-
-    const RULES: Rules = Rules { hold: 4, wait: 3, stable: 5 };
-
-    fn seen(live: bool, lead: u32) -> CameraState {
-        CameraState { live, ready: live, lead }
-    }
-    fn director(shots: &[(&str, u64)], backup: Option<&str>) -> Director {
-        let t = TimelineConfig {
-            shots: shots.iter().map(|(c, n)| Shot { camera: (*c).into(), length: Span::Frames(*n) }).collect(),
-            looped: true,
-            backup: backup.map(Into::into),
-            overlays: vec![OverlayCue {
-                overlay: "o".into(),
-                at: Some(Span::Frames(2)),
-                length: Some(Span::Frames(3)),
-            }],
-            ..Default::default()
-        };
-        let s = Schedule::plan(&t, &["a", "b", "c"], &["o"], FrameRate::FPS_30).unwrap();
-        Director::new(s, 3, 1, RULES)
-    }
-
-    /// Runs frames with each camera live or not; gives the views as a string: a, b, c or -.
-    fn run(d: &mut Director, from: u64, live: &[&str]) -> String {
-        let mut s = String::new();
-        for (i, l) in live.iter().enumerate() {
-            let states: Vec<_> = ["a", "b", "c"].iter().map(|c| seen(l.contains(c), 3)).collect();
-            let v = d.tick(from + i as u64, &states, &mut |_| {}).view;
-            s.push(match v {
-                View::Camera(c) => ['a', 'b', 'c'][c],
-                View::Slate => '-',
-            });
-        }
-        s
-    }
-
-    #[test]
-    fn cuts_on_the_planned_frame() {
-        let mut d = director(&[("a", 4), ("b", 4)], None);
-        assert_eq!(run(&mut d, 0, &["ab"; 12]), "aaaabbbbaaaa");
-    }
-    #[test]
-    fn wants_the_next_camera_ahead_and_no_other() {
-        let mut d = director(&[("a", 10), ("b", 10)], None);
-        let states = [seen(true, 3); 3];
-        let mut seen = Vec::new();
-        for n in 0..10 {
-            d.tick(n, &states, &mut |_| {});
-            seen.push(d.wanted()[1]);
-            assert!(d.wanted()[0] && !d.wanted()[2]);
-        }
-        assert_eq!(seen, [false, false, false, false, false, false, false, true, true, true]);
-    }
-    #[test]
-    fn a_gap_is_held_then_the_slate_then_back_when_stable() {
-        let mut d = director(&[("a", 1000)], None);
-        let mut live = vec!["a"; 3];
-        live.extend(["-"; 6]);
-        live.extend(["a"; 7]);
-        // 3 live, 4 held, slate until 5 consecutive live frames have been seen.
-        assert_eq!(run(&mut d, 0, &live), "aaaaaaa------aaa");
-    }
-    #[test]
-    fn the_backup_comes_before_the_slate() {
-        let mut d = director(&[("a", 1000)], Some("b"));
-        let mut live = vec!["ab"; 2];
-        live.extend(["b"; 6]);
-        live.extend(["-"; 8]);
-        assert_eq!(run(&mut d, 0, &live), "aaaaaabbbbbb----");
-    }
-    #[test]
-    fn a_cut_to_a_camera_that_is_not_ready_waits_a_little() {
-        let mut d = director(&[("a", 3), ("b", 20)], None);
-        let mut live = vec!["a"; 5];
-        live.extend(["ab"; 3]);
-        assert_eq!(run(&mut d, 0, &live), "aaaaabbb");
-        let mut d = director(&[("a", 3), ("b", 20)], None);
-        assert_eq!(run(&mut d, 0, &["a"; 10]), "aaaaaa----");
-    }
-    #[test]
-    fn a_cut_to_a_long_gop_waits_for_its_decoder() {
-        let mut d = director(&[("a", 1000)], None);
-        let mut views = Vec::new();
-        for n in 0..40 {
-            if n == 5 {
-                d.command(Command::Pin(1));
-            }
-            let states = [seen(true, 0), seen(n >= 25, 30), seen(false, 0)];
-            views.push(d.tick(n, &states, &mut |_| {}).view);
-        }
-        assert!(views[..25].iter().all(|v| *v == View::Camera(0)), "the slate never shows");
-        assert!(views[25..].iter().all(|v| *v == View::Camera(1)));
-    }
-    #[test]
-    fn a_cut_waits_for_a_decoder_that_is_catching_up() {
-        let catching_up = |n: u64, from: u64| CameraState { live: n >= 1, ready: n >= from, lead: 0 };
-        let cut = |from: u64, before: &str| {
-            let mut d = director(&[("a", 1000)], None);
-            run(&mut d, 0, &[before]);
-            d.command(Command::Pin(1));
-            let views = (1..8).map(|n| {
-                let states = [seen(before == "a", 0), catching_up(n, from), seen(false, 0)];
-                d.tick(n, &states, &mut |_| {}).view
-            });
-            views.map(|v| if v == View::Camera(1) { 'b' } else { '.' }).collect::<String>()
-        };
-        assert_eq!(cut(3, "a"), "..bbbbb", "on the first frame whose picture is there");
-        assert_eq!(cut(99, "a"), "...bbbb", "not for ever: old pictures are better than the wrong camera");
-        assert_eq!(cut(3, "-"), "..bbbbb", "the slate stays meanwhile");
-        assert_eq!(cut(99, "-"), "...bbbb");
-    }
-    #[test]
-    fn nothing_is_waited_for_when_what_is_on_air_is_gone() {
-        let mut d = director(&[("a", 1000)], None);
-        run(&mut d, 0, &["a"]);
-        d.command(Command::Pin(1));
-        let states = [seen(false, 0), CameraState { live: true, ready: false, lead: 0 }, seen(false, 0)];
-        assert_eq!(d.tick(1, &states, &mut |_| {}).view, View::Camera(1));
-    }
-    #[test]
-    fn short_shots_look_past_the_next_cut() {
-        let mut d = director(&[("a", 5), ("b", 5), ("c", 5)], None);
-        let states = [seen(true, 8); 3];
-        d.tick(0, &states, &mut |_| {});
-        assert_eq!(d.wanted(), [true, true, false]);
-        d.tick(3, &states, &mut |_| {});
-        assert_eq!(d.wanted(), [true, true, true], "c is on in seven frames");
-    }
-    #[test]
-    fn start_shows_the_slate_until_there_is_a_picture() {
-        let mut d = director(&[("a", 1000)], None);
-        assert_eq!(run(&mut d, 0, &["", "", "a", "a"]), "--aa");
-    }
-    #[test]
-    fn commands_win_over_the_plan() {
-        let mut d = director(&[("a", 4), ("b", 4)], None);
-        d.command(Command::Pin(2));
-        assert_eq!(run(&mut d, 0, &["abc"; 5]), "ccccc");
-        d.command(Command::Slate);
-        assert_eq!(run(&mut d, 5, &["abc"; 2]), "--");
-        d.command(Command::Auto);
-        assert_eq!(run(&mut d, 7, &["abc"; 2]), "ba");
-        d.command(Command::Pin(99));
-        assert_eq!(run(&mut d, 9, &["abc"; 1]), "a");
-    }
-    #[test]
-    fn overlays_follow_the_plan_until_forced() {
-        let mut d = director(&[("a", 10)], None);
-        let states = [seen(true, 0); 3];
-        let mut log = Vec::new();
-        for n in 0..12 {
-            if n == 6 {
-                d.command(Command::Overlay(0, true));
-            }
-            if n == 8 {
-                d.command(Command::OverlayAuto(0));
-            }
-            d.tick(n, &states, &mut |e| {
-                if let Effect::Overlay { on, .. } = e {
-                    log.push((n, on));
-                }
-            });
-        }
-        assert_eq!(log, [(2, true), (5, false), (6, true), (8, false)]);
-    }
-    #[test]
-    fn the_same_inputs_give_the_same_journal() {
-        let live = ["a", "ab", "b", "b", "b", "b", "b", "b", "ab", "a", "a", "a", "a", "a", "a"];
-        let journal = |d: &mut Director| {
-            let mut j = Vec::new();
-            for (n, l) in live.iter().enumerate() {
-                let s: Vec<_> = ["a", "b", "c"].iter().map(|c| seen(l.contains(c), 3)).collect();
-                d.tick(n as u64, &s, &mut |e| {
-                    if let Effect::OnAir(j2) = e {
-                        j.push(j2);
-                    }
-                });
-            }
-            j
-        };
-        let a = journal(&mut director(&[("a", 100)], Some("b")));
-        assert_eq!(a, journal(&mut director(&[("a", 100)], Some("b"))));
-        let causes: Vec<_> = a.iter().map(|j| (j.frame, j.cause)).collect();
-        assert_eq!(causes, [(0, Cause::Start), (6, Cause::Fallback), (12, Cause::Return)]);
-    }
-}
+#[path = "preset_tests.rs"]
+mod preset_tests;
+#[cfg(test)]
+#[path = "director_tests.rs"]
+mod tests;

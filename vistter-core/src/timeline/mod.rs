@@ -3,7 +3,11 @@
 //! see. Frame index is its only clock, so the same inputs give the same frames, always.
 
 mod director;
+mod heads;
 mod plan;
+mod words;
 
-pub use director::{CameraState, Cause, Command, Decision, Director, Effect, JournalEntry, Rules, View};
+pub use director::Director;
+pub use heads::{HeadOutcome, HeadState};
 pub use plan::{Cue, PlannedShot, Schedule};
+pub use words::{CameraState, Cause, Command, Decision, Effect, JournalEntry, Rules, View};

@@ -1,6 +1,6 @@
 //! A checked timeline in output frames.
 
-use crate::config::TimelineConfig;
+use crate::config::{Late, SameCamera, Shot, TimelineConfig};
 use crate::diagnose::Diagnostic;
 use crate::time::FrameRate;
 
@@ -9,6 +9,14 @@ use crate::time::FrameRate;
 pub struct PlannedShot {
     /// Index into the session's cameras.
     pub camera: usize,
+    /// Index into the camera's presets; `None` = as it stands.
+    pub preset: Option<usize>,
+    /// What happens when the camera is still on its way.
+    pub late: Late,
+    /// How many frames it is waited for.
+    pub wait: u32,
+    /// What viewers see while it moves from another preset of the same camera.
+    pub same_camera: SameCamera,
     /// First frame.
     pub start: u64,
     /// One past the last frame.
@@ -51,6 +59,20 @@ impl Schedule {
         overlays: &[&str],
         fps: FrameRate,
     ) -> Result<Self, Vec<Diagnostic>> {
+        Self::plan_with_presets(timeline, cameras, &[], overlays, fps)
+    }
+
+    /// The same for cameras that are moved; `presets` has the names of each camera's, in the order of `cameras`.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn plan_with_presets(
+        timeline: &TimelineConfig,
+        cameras: &[&str],
+        presets: &[Vec<&str>],
+        overlays: &[&str],
+        fps: FrameRate,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let mut faults = Vec::new();
         let find = |id: &str, known: &[&str], what: &str, at: String, faults: &mut Vec<Diagnostic>| {
             known.iter().position(|k| *k == id).or_else(|| {
@@ -74,7 +96,18 @@ impl Schedule {
                 );
             }
             let end = at.saturating_add(len);
-            shots.push(PlannedShot { camera: camera.unwrap_or(0), start: at, end });
+            let known = camera.and_then(|c| presets.get(c)).map_or(&[][..], Vec::as_slice);
+            let preset = find_preset(s, known, i, &mut faults);
+            let rules = &timeline.ptz;
+            shots.push(PlannedShot {
+                camera: camera.unwrap_or(0),
+                preset,
+                late: s.late.unwrap_or(rules.late),
+                wait: u32::try_from(rules.wait.frames(fps)).unwrap_or(u32::MAX),
+                same_camera: s.same_camera.unwrap_or(rules.same_camera),
+                start: at,
+                end,
+            });
             at = end;
         }
         let mut cues = Vec::with_capacity(timeline.overlays.len());
@@ -97,7 +130,8 @@ impl Schedule {
             return Err(faults);
         }
         if shots.is_empty() && !cameras.is_empty() {
-            shots.push(PlannedShot { camera: 0, start: 0, end: u64::MAX });
+            let (late, same_camera) = (Late::default(), SameCamera::default());
+            shots.push(PlannedShot { camera: 0, preset: None, late, wait: 0, same_camera, start: 0, end: u64::MAX });
             at = u64::MAX;
         }
         Ok(Self {
@@ -120,6 +154,36 @@ impl Schedule {
         let n = self.fold(n);
         let i = self.shots.partition_point(|s| s.end <= n);
         self.shots.get(i).or(self.shots.last()).copied()
+    }
+
+    /// The next shot of a camera from output frame `n` on, the one at `n` included.
+    pub fn next_use(&self, camera: usize, n: u64) -> Option<PlannedShot> {
+        let here = self.shot_index(n)?;
+        let around = self.shots.iter().take(if self.looped { here } else { 0 });
+        self.shots.get(here..)?.iter().chain(around).find(|s| s.camera == camera).copied()
+    }
+
+    /// The shot after the one at output frame `n`, and its first output frame.
+    pub fn next_shot(&self, n: u64) -> Option<(u64, PlannedShot)> {
+        let here = self.shot_index(n)?;
+        let begins = n - self.fold(n);
+        match self.shots.get(here + 1) {
+            Some(s) => Some((begins.checked_add(s.start)?, *s)),
+            None if self.looped => Some((begins.checked_add(self.period)?, *self.shots.first()?)),
+            None => None,
+        }
+    }
+
+    /// The output frame at which the shot at output frame `n` began: tells one showing of it from the next.
+    pub fn began(&self, n: u64) -> Option<u64> {
+        let s = self.shot_at(n)?;
+        Some((n - self.fold(n)).saturating_add(s.start))
+    }
+
+    fn shot_index(&self, n: u64) -> Option<usize> {
+        let n = self.fold(n);
+        let i = self.shots.partition_point(|s| s.end <= n);
+        (!self.shots.is_empty()).then(|| i.min(self.shots.len() - 1))
     }
 
     /// The next change of camera after output frame `n`: when, and to which camera.
@@ -159,6 +223,17 @@ impl Schedule {
     }
 }
 
+fn find_preset(s: &Shot, known: &[&str], i: usize, faults: &mut Vec<Diagnostic>) -> Option<usize> {
+    let wanted = s.preset.as_deref()?;
+    let found = known.iter().position(|k| *k == wanted);
+    if found.is_none() {
+        let text = format!("camera \"{}\" has no preset \"{wanted}\"", s.camera);
+        let at = format!("/timeline/shots/{i}/preset");
+        faults.push(Diagnostic::error("SHOW-UNKNOWN-PRESET", at, text).suggest(wanted, known.iter().copied()));
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +242,7 @@ mod tests {
 
     fn timeline(shots: &[(&str, u64)], looped: bool) -> TimelineConfig {
         TimelineConfig {
-            shots: shots.iter().map(|(c, n)| Shot { camera: (*c).into(), length: Span::Frames(*n) }).collect(),
+            shots: shots.iter().map(|(c, n)| Shot::new(*c, Span::Frames(*n))).collect(),
             looped,
             ..Default::default()
         }
@@ -195,6 +270,27 @@ mod tests {
         assert_eq!(s.next_cut(77), None);
         let s = Schedule::plan(&TimelineConfig::default(), &[], &[], FrameRate::FPS_30).unwrap();
         assert_eq!(s.shot_at(77), None);
+    }
+    #[test]
+    fn shots_with_presets() {
+        let mut t = timeline(&[("a", 10), ("b", 5), ("a", 5)], true);
+        t.shots[0] = Shot::new("a", Span::Frames(10)).at("wide");
+        t.shots[2] = Shot { late: Some(Late::Cut), ..Shot::new("a", Span::Frames(5)).at("tele") };
+        let presets = [vec!["tele", "wide"], vec![]];
+        let s = Schedule::plan_with_presets(&t, &["a", "b"], &presets, &[], FrameRate::FPS_30).unwrap();
+        let next = |c, n| s.next_use(c, n).map(|s| s.preset);
+        assert_eq!(
+            (next(0, 3), next(0, 10), next(0, 15), next(1, 16)),
+            (Some(Some(1)), Some(Some(0)), Some(Some(0)), Some(None))
+        );
+        assert_eq!(s.next_shot(39).map(|(n, s)| (n, s.preset, s.late, s.wait)), Some((40, Some(1), Late::Hold, 150)));
+        assert_eq!((s.began(39), s.began(34), s.next_shot(20).map(|n| n.0)), (Some(35), Some(30), Some(30)));
+        t.shots[0].preset = Some("wde".into());
+        let f = Schedule::plan_with_presets(&t, &["a", "b"], &presets, &[], FrameRate::FPS_30).unwrap_err();
+        assert_eq!(
+            (f[0].pointer.as_str(), f[0].help.as_deref()),
+            ("/timeline/shots/0/preset", Some("did you mean \"wide\"?"))
+        );
     }
     #[test]
     fn all_faults_at_once() {

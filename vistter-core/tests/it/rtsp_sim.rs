@@ -1,14 +1,16 @@
 //! The test camera, seen by FFmpeg's tools and by the RTSP source.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use vistter_core::ErrorKind;
 use vistter_core::codec;
 use vistter_core::config::{Credentials, Transport};
 use vistter_core::media::{Bitrate, Codec, Frame, h264};
-use vistter_core::ports::Source;
-use vistter_core::sim::{CameraAuth, CameraSound, TestCamera, TestCameraConfig, barcode};
+use vistter_core::ports::{PtzPosition, Source};
+use vistter_core::sim::{CameraAuth, CameraSound, Steering, TestCamera, TestCameraConfig, barcode};
 use vistter_core::source::RtspSource;
 use vistter_core::time::{FrameRate, MediaTime};
 
@@ -144,7 +146,9 @@ async fn faults_come_when_ordered() {
     assert_eq!(e.kind(), ErrorKind::Closed, "{e}");
 
     camera.switch_off();
-    assert_eq!(s.open().await.unwrap_err().kind(), ErrorKind::Refused);
+    // The listener closes when its aborted task is dropped, which is soon but not now.
+    let refused = async { while s.open().await.unwrap_err().kind() != ErrorKind::Refused {} };
+    tokio::time::timeout(Duration::from_secs(30), refused).await.unwrap();
     camera.switch_on(|c| (c.width, c.height) = (320, 180)).await.unwrap();
     s.open().await.unwrap();
     let seen = watch(&mut s, |w| w.video.len() >= 2).await.unwrap();
@@ -235,4 +239,35 @@ async fn plays_a_stream_made_by_others() {
     assert_eq!(seen.params[0].video.as_ref().map(|v| v.width), Some(320));
     assert_eq!(seen.video.iter().filter(|p| p.keyframe).count(), 3);
     assert!(TestCamera::from_annex_b(small(), vec![0; 100]).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_steered_camera_shows_where_it_looks() {
+    let pan = Arc::new(AtomicI32::new(-500));
+    let asked = pan.clone();
+    let position = move || PtzPosition { pan: asked.load(Ordering::SeqCst) as f32 / 1000.0, tilt: 0.25, zoom: 0.5 };
+    let steering = Some(Steering::new(position));
+    let camera = TestCamera::start(TestCameraConfig { steering, ..small() }).await.unwrap();
+    let mut s = RtspSource::new(config(camera.url().url()));
+    s.open().await.unwrap();
+    let mut params = None;
+    let mut places = Vec::new();
+    let mut decoder = None;
+    for at in [-500, 700] {
+        pan.store(at, Ordering::SeqCst);
+        // What was on the way is of the old place.
+        let seen = watch(&mut s, |w| w.video.len() >= 15).await.unwrap();
+        params = seen.params.first().and_then(|p| p.video.clone()).or(params);
+        let decoder = decoder.get_or_insert_with(|| codec::decoder_for(params.as_ref().unwrap()).unwrap());
+        for p in &seen.video {
+            decoder.decode(p, &mut |f| places.push((barcode::read_mark(&f), barcode::read_view(&f)))).unwrap();
+        }
+    }
+    let pans: Vec<f32> = places.iter().map(|p| p.1.expect("a position is in each picture").pan).collect();
+    assert!((pans[0] + 0.5).abs() < 0.003 && (pans[pans.len() - 1] - 0.7).abs() < 0.003, "{pans:?}");
+    assert!(pans.windows(2).all(|w| w[0] <= w[1] + 1e-6), "one change: {pans:?}");
+    assert!(places.iter().all(|p| (p.1.unwrap().tilt - 0.25).abs() < 0.003 && (p.1.unwrap().zoom - 0.5).abs() < 0.002));
+    // A machine that is too slow leaves pictures out, but never turns back.
+    assert!(places.windows(2).all(|w| w[0].0.unwrap().frame < w[1].0.unwrap().frame));
+    s.close().await;
 }

@@ -1,12 +1,16 @@
 //! The task of one camera: commands, the machine, and the driver that it serialises.
 
+use std::sync::Arc;
+
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use vistter_core::ports::{Preset, PtzDriver, PtzPosition, PtzStatus, PtzVelocity};
+use vistter_core::ports::{Eye, Preset, PtzDriver, PtzPosition, PtzStatus, PtzVelocity};
+use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result};
 
 use super::command::{Arrival, Command, Done, MoveId, Note, Op, Outcome, Output};
 use super::learned::LearnedTimes;
+use super::look::Look;
 use super::machine::{Machine, MoverPolicy};
 use super::preset::View;
 use crate::timer::Timer;
@@ -41,11 +45,22 @@ pub struct Mover {
 impl Mover {
     /// Starts the task of a camera on the current tokio runtime. The handle ends by itself when every `Mover` is gone.
     pub fn start(driver: Box<dyn PtzDriver>, policy: MoverPolicy, learned: LearnedTimes) -> (Self, JoinHandle<()>) {
+        Self::start_with(driver, policy, learned, None)
+    }
+
+    /// The same with the camera's own pictures as evidence, looked at while a go-to runs and the camera tells too little.
+    pub fn start_with(
+        driver: Box<dyn PtzDriver>,
+        policy: MoverPolicy,
+        learned: LearnedTimes,
+        eye: Option<Arc<dyn Eye>>,
+    ) -> (Self, JoinHandle<()>) {
         let (commands, incoming) = mpsc::channel(MOST_COMMANDS);
         let notes = broadcast::Sender::new(MOST_NOTES);
         let (said, state) = watch::channel(MoverState { learned: learned.clone(), ..MoverState::default() });
         let task = Task {
             driver,
+            look: Look::new(eye, &policy),
             machine: Machine::new(policy, learned),
             timer: Timer::new(),
             waiting: Vec::new(),
@@ -169,6 +184,7 @@ pub(super) fn expect<T>(outcome: Outcome, f: impl FnOnce(Outcome) -> Result<T, O
 struct Task {
     driver: Box<dyn PtzDriver>,
     machine: Machine,
+    look: Look,
     timer: Timer,
     waiting: Vec<(MoveId, Answer)>,
     ids: u64,
@@ -190,13 +206,13 @@ impl Task {
         let mut open = true;
         while open || op.is_some() {
             let Some(doing) = op.take() else {
-                let deadline = self.machine.next_deadline();
+                let deadline = self.deadline();
                 let said = tokio::select! {
                     got = commands.recv() => match got {
                         Some((command, answer)) => self.say(command, answer),
                         None => { open = false; continue }
                     },
-                    () = self.timer.until(deadline) => self.step(|m, now, out| m.poll(now, out)),
+                    () = self.timer.until(deadline) => self.wake(),
                 };
                 op = said.op;
                 continue;
@@ -208,14 +224,14 @@ impl Task {
                 let doing = perform(&mut *driver, doing);
                 tokio::pin!(doing);
                 op = loop {
-                    let deadline = self.machine.next_deadline();
+                    let deadline = self.deadline();
                     let said = tokio::select! {
                         result = &mut doing => break self.step(|m, now, out| m.finished(now, result, out)).op,
                         got = commands.recv(), if open => match got {
                             Some((command, answer)) => self.say(command, answer),
                             None => { open = false; continue }
                         },
-                        () = self.timer.until(deadline) => self.step(|m, now, out| m.poll(now, out)),
+                        () = self.timer.until(deadline) => self.wake(),
                     };
                     if said.abandon {
                         break said.op;
@@ -231,6 +247,21 @@ impl Task {
         }
     }
 
+    fn deadline(&self) -> Option<MediaTime> {
+        self.machine.next_deadline().into_iter().chain(self.look.deadline()).min()
+    }
+
+    fn wake(&mut self) -> Said {
+        let moves = self.look.look(self.timer.now());
+        self.step(|m, now, out| match moves {
+            Some(moves) => {
+                m.picture(now, moves, out);
+                m.poll(now, out);
+            }
+            None => m.poll(now, out),
+        })
+    }
+
     fn say(&mut self, command: Command, answer: Answer) -> Said {
         self.ids += 1;
         let id = MoveId(self.ids);
@@ -238,7 +269,7 @@ impl Task {
         self.step(|m, now, out| m.command(now, id, command, out))
     }
 
-    fn step(&mut self, f: impl FnOnce(&mut Machine, vistter_core::time::MediaTime, &mut dyn FnMut(Output))) -> Said {
+    fn step(&mut self, f: impl FnOnce(&mut Machine, MediaTime, &mut dyn FnMut(Output))) -> Said {
         let mut said = Said::default();
         let Self { machine, waiting, notes, timer, .. } = self;
         f(machine, timer.now(), &mut |o| match o {
@@ -252,6 +283,7 @@ impl Task {
             }
             Output::Note(note) => drop(notes.send(note)), // nobody may be listening
         });
+        self.look.follow(self.timer.now(), &self.machine);
         let (here, learned) = (self.machine.here(), self.machine.learned());
         self.state.send_if_modified(|s| {
             // Times are learned by outcomes only; comparing them all at each reading would be work for nothing.

@@ -99,6 +99,16 @@ impl Job {
             _ => None,
         }
     }
+    /// Whether it is worth to look at the camera's picture.
+    pub(super) fn wants_picture(&self, now: MediaTime) -> bool {
+        matches!(&self.phase, Phase::Settle(s) if s.wants_picture(now))
+    }
+    /// Whether the camera's picture moves.
+    pub(super) fn picture(&mut self, now: MediaTime, moves: bool) {
+        if let Phase::Settle(s) = &mut self.phase {
+            s.picture(now, moves);
+        }
+    }
     /// The last question was given up.
     pub(super) fn went_silent(&mut self) {
         self.silent = Some(Error::new(ErrorKind::Timeout, "the camera accepted the move and then did not answer"));

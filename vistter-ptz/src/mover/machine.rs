@@ -16,6 +16,7 @@ use super::command::{Arrival, Command, Done, MoveId, Note, Op, Outcome, Output};
 use super::job::{Camera, Job, Step};
 use super::learned::LearnedTimes;
 use super::preset::{Identity, View};
+use crate::picture::PicturePolicy;
 use crate::settle::SettlePolicy;
 
 /// The numbers of the rules.
@@ -29,6 +30,8 @@ pub struct MoverPolicy {
     pub stop_again: MediaTime,
     /// How often Stop is tried.
     pub stop_tries: u8,
+    /// How motion is told from noise in the picture.
+    pub picture: PicturePolicy,
     /// Farther from its stored position than this (per axis) a camera has not arrived at the view that was meant.
     pub off_target: f32,
 }
@@ -40,6 +43,7 @@ impl Default for MoverPolicy {
             hold: MediaTime::SECOND,
             stop_again: MediaTime::from_millis(300),
             stop_tries: 10,
+            picture: PicturePolicy::default(),
             off_target: 0.03,
         }
     }
@@ -173,6 +177,19 @@ impl Machine {
         {
             job.went_silent();
             self.abandon_read(out);
+        }
+        self.advance(now, out);
+    }
+
+    /// Whether it is worth to look at the camera's picture: a go-to is under way, and the camera tells too little.
+    pub fn wants_picture(&self, now: MediaTime) -> bool {
+        self.job.as_ref().is_some_and(|j| j.wants_picture(now))
+    }
+
+    /// What was seen in the camera's picture.
+    pub fn picture(&mut self, now: MediaTime, moves: bool, out: &mut (impl FnMut(Output) + ?Sized)) {
+        if let Some(job) = &mut self.job {
+            job.picture(now, moves);
         }
         self.advance(now, out);
     }

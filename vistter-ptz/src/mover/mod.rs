@@ -13,6 +13,7 @@ pub mod command;
 mod driver;
 mod job;
 pub mod learned;
+mod look;
 pub mod machine;
 pub mod preset;
 

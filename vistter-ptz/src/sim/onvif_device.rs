@@ -126,6 +126,11 @@ impl OnvifDevice {
     pub fn motors(&mut self) -> &mut Motors {
         &mut self.motors
     }
+    /// Where it looks; a drive whose time is over has ended.
+    pub fn look(&mut self, now: MediaTime) -> PtzPosition {
+        self.expire(now);
+        self.motors.position(now)
+    }
     /// Stored views, to be changed.
     pub fn presets(&mut self) -> &mut Vec<StoredPreset> {
         &mut self.presets

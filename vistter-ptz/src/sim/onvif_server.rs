@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use vistter_core::clock::Clock;
+use vistter_core::ports::PtzPosition;
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result};
 
@@ -139,6 +140,11 @@ impl OnvifSim {
     /// What answers at the port from now on.
     pub fn trouble(&self, trouble: Trouble) {
         lock(&self.state).trouble = trouble;
+    }
+    /// Tells where the camera looks at the moment of each call; for the picture of a simulated camera.
+    pub fn eye(&self) -> impl Fn() -> PtzPosition + Send + Sync + 'static {
+        let (state, timer) = (self.state.clone(), self.timer);
+        move || lock(&state).device.look(timer.now())
     }
     /// Looks at the camera or changes it behind the controller's back.
     pub fn with<T>(&self, f: impl FnOnce(&mut OnvifDevice, MediaTime) -> T) -> T {

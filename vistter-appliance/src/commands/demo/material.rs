@@ -33,9 +33,17 @@ pub(super) fn write(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The show file: a cut every few seconds, two overlays all the time, a lower third for each camera.
-pub(super) fn show(cameras: [SocketAddr; 2], receivers: [SocketAddr; 2]) -> String {
+/// Views of the pier's camera, stored in it: name, pan, tilt, zoom.
+pub(super) const PRESETS: [(&str, f32, f32, f32); 3] =
+    [("lighthouse", -0.9, 0.55, 0.2), ("ship", 0.0, 0.16, 0.3), ("house", 0.54, 0.25, 0.25)];
+
+/// The show file: a cut every few seconds, two overlays all the time, a lower third for each camera. The pier's camera is
+/// three shots: its presets.
+pub(super) fn show(cameras: [SocketAddr; 3], control: SocketAddr, receivers: [SocketAddr; 2]) -> String {
     let camera = |id: &str, name: &str, at: SocketAddr| json!({ "id": id, "name": name, "url": format!("rtsp://{at}/stream"), "user": CAMERA_USER, "password": CAMERA_PASSWORD });
+    let mut pier = camera("pier", "Pier", cameras[2]);
+    pier["ptz"] = json!({ "url": format!("onvif://{control}") });
+    pier["presets"] = PRESETS.map(|(name, ..)| json!({ "name": name })).into();
     let lower = |id: &str, name: &str, title: &str| json!({ "id": id, "file": "overlays/lower-third.ocl.json", "layer": 2, "tokens": { "name": name, "title": title } });
     let destination = |n: usize| json!({ "id": format!("platform-{}", n + 1), "url": format!("rtmp://{}/live", receivers[n]), "key": KEYS[n] });
     let show = json!({
@@ -43,25 +51,30 @@ pub(super) fn show(cameras: [SocketAddr; 2], receivers: [SocketAddr; 2]) -> Stri
         "name": "Demo",
         "program": { "width": 1280, "height": 720, "fps": 30, "bitrate_kbps": 3000, "keyframe": 2 },
         "audio": { "from": "program" },
-        "cameras": [camera("harbour", "Harbour", cameras[0]), camera("gate", "Lock gate", cameras[1])],
+        "cameras": [camera("harbour", "Harbour", cameras[0]), camera("gate", "Lock gate", cameras[1]), pier],
         "overlays": [
             { "id": "brand", "file": "overlays/brand.ocl.json", "layer": 3 },
             { "id": "ticker", "file": "overlays/ticker.ocl.json", "layer": 1 },
             lower("harbour-name", "Harbour Entrance", "Live from the north pier"),
-            lower("gate-name", "Lock Gate", "Next opening at the full hour")
+            lower("gate-name", "Lock Gate", "Next opening at the full hour"),
+            lower("pier-name", "Pier", "One camera, three views")
         ],
         "timeline": {
             "shots": [
-                { "camera": "harbour", "for": 6 },
+                { "camera": "harbour", "for": 5 },
+                { "camera": "pier", "preset": "lighthouse", "for": 4 },
                 { "camera": "gate", "for": 4 },
+                { "camera": "pier", "preset": "ship", "for": 4 },
                 { "camera": "harbour", "for": 3 },
+                { "camera": "pier", "preset": "house", "for": 4 },
                 { "camera": "gate", "for": 3 }
             ],
             "overlays": [
                 { "overlay": "brand", "at": 0.5 },
                 { "overlay": "ticker" },
-                { "overlay": "harbour-name", "at": 1, "for": 4.5 },
-                { "overlay": "gate-name", "at": 6.5, "for": 3 }
+                { "overlay": "harbour-name", "at": 1, "for": 3.5 },
+                { "overlay": "pier-name", "at": 5.5, "for": 3 },
+                { "overlay": "gate-name", "at": 9.5, "for": 3 }
             ],
             "loop": true
         },
@@ -86,7 +99,7 @@ mod tests {
         let at = SocketAddr::from(([127, 0, 0, 1], 5000));
         let dir = std::env::temp_dir().join(format!("vistter-demo-{}", std::process::id()));
         write(&dir).unwrap();
-        let (show, warnings) = ShowConfig::from_json(&super::show([at; 2], [at; 2])).unwrap();
+        let (show, warnings) = ShowConfig::from_json(&super::show([at; 3], at, [at; 2])).unwrap();
         assert_eq!(warnings, []);
         let canvas = Canvas { width: show.program.width, height: show.program.height, fps: show.program.fps };
         for o in &show.overlays {

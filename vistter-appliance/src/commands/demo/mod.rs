@@ -1,5 +1,5 @@
-//! `vistter demo`: a whole show on this machine. Simulated cameras speak real RTSP, embedded receivers take real RTMP,
-//! all on loopback and on free ports; what is between them is the same code as in `vistter run`.
+//! `vistter demo`: a whole show on this machine. Simulated cameras speak real RTSP and one of them ONVIF, embedded receivers
+//! take real RTMP, all on loopback and on free ports; what is between them is the same code as in `vistter run`.
 
 mod material;
 
@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use vistter::Session;
+use vistter::ptz::sim::{MotorSpec, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset};
 use vistter::rtmp::{Access, Receiver, ReceiverOptions};
+use vistter_core::clock::SystemClock;
 use vistter_core::config::{Credentials, ShowConfig};
 use vistter_core::media::{Bitrate, Frame};
-use vistter_core::sim::{CameraAuth, CameraSound, TestCamera, TestCameraConfig};
+use vistter_core::ports::PtzPosition;
+use vistter_core::sim::{CameraAuth, CameraSound, Steering, TestCamera, TestCameraConfig};
 use vistter_core::time::FrameRate;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 
-use self::material::{CAMERA_PASSWORD, CAMERA_USER, KEYS};
+use self::material::{CAMERA_PASSWORD, CAMERA_USER, KEYS, PRESETS};
 use super::check::complain;
 use super::play::{self, Play};
 use crate::cli::DemoArgs;
@@ -38,13 +41,22 @@ pub(crate) async fn demo(args: DemoArgs) -> Exit {
 async fn play(args: DemoArgs) -> Result<Exit> {
     let out = absolute(&args.out)?;
     if !args.json {
-        eprintln!("vistter demo: two cameras, three overlays, two destinations and a recording, all on this machine");
+        eprintln!(
+            "vistter demo: three cameras (one of them moves), overlays, two destinations and a recording, all on this machine"
+        );
         eprintln!("making the cameras' pictures …");
     }
     material::write(&out)?;
-    let cameras = [camera("HARBOUR", 1, [70, 150, 105]).await?, camera("GATE", 2, [80, 105, 150]).await?];
+    let control = control().await?;
+    let steering = Some(Steering::new(control.eye()));
+    let cameras = [
+        camera("HARBOUR", 1, [70, 150, 105], None).await?,
+        camera("GATE", 2, [80, 105, 150], None).await?,
+        camera("PIER", 3, [0; 3], steering).await?,
+    ];
     let receivers = [receiver(&out, 0).await?, receiver(&out, 1).await?];
-    let text = material::show(cameras.each_ref().map(TestCamera::addr), receivers.each_ref().map(Receiver::local_addr));
+    let streams = cameras.each_ref().map(TestCamera::addr);
+    let text = material::show(streams, control.address(), receivers.each_ref().map(Receiver::local_addr));
     let file = out.join("show.json");
     std::fs::write(&file, &text).map_err(|e| Error::io("write the show file", &e).at(file.display().to_string()))?;
     let (mut show, warnings) = ShowConfig::from_json(&text).map_err(|found| {
@@ -76,14 +88,29 @@ async fn play(args: DemoArgs) -> Result<Exit> {
     Ok(played.exit())
 }
 
-async fn camera(name: &str, id: u8, color: [u8; 3]) -> Result<TestCamera> {
+/// The pier's head: an ONVIF camera with motors that take time. It has the presets that the show names.
+async fn control() -> Result<OnvifSim> {
+    let password = Some((CAMERA_USER.to_owned(), Secret::from(CAMERA_PASSWORD)));
+    let auth = OnvifAuth { password, http_digest: true, ws_digest: true, ..OnvifAuth::default() };
+    let motors = MotorSpec { pan_tilt: 0.7, zoom: 0.5, ..MotorSpec::default() };
+    let mut device = OnvifDevice::new(OnvifSpec { motors, auth, ..OnvifSpec::default() });
+    for (i, (name, pan, tilt, zoom)) in PRESETS.into_iter().enumerate() {
+        let token = format!("PresetToken_{}", i + 1);
+        device.presets().push(StoredPreset { token, name: name.into(), position: PtzPosition { pan, tilt, zoom } });
+    }
+    let started = OnvifSim::start(device, 0, SystemClock::shared()).await;
+    started.map_err(|e| Error::io("start the simulated camera's control", &e))
+}
+
+async fn camera(name: &str, id: u8, color: [u8; 3], steering: Option<Steering>) -> Result<TestCamera> {
     let who = Credentials { user: CAMERA_USER.into(), password: Secret::from(CAMERA_PASSWORD) };
     let config = TestCameraConfig {
         name: name.into(),
         id,
-        // One camera like a European one, one like an American one.
-        fps: if id == 1 { FrameRate::FPS_30 } else { FrameRate::new(25, 1).unwrap_or(FrameRate::FPS_30) },
+        // One camera like an American one, one like a European one, and a slow one: its pictures are made as time goes.
+        fps: FrameRate::new([15, 30, 25][usize::from(id % 3)], 1).unwrap_or(FrameRate::FPS_30),
         color,
+        steering,
         bitrate: Bitrate::from_kbps(2500),
         sound: CameraSound::Aac,
         auth: CameraAuth::Digest(who),
