@@ -9,8 +9,9 @@ use std::sync::Arc;
 use vistter_core::diagnose::{Diagnostic, nearest};
 
 use crate::limits::{MAX_ASSET_BYTES, MAX_FONTS, MAX_TOTAL_IMAGE_PIXELS};
+use crate::media::{self, Media};
 use crate::model::Document;
-use crate::raster::picture::{self, Decoded};
+use crate::raster::picture::Decoded;
 use crate::raster::text::{FontFile, FontSet};
 
 /// Where asset files come from.
@@ -104,13 +105,15 @@ pub(crate) fn path_fault(path: &str) -> Option<String> {
 /// The decoded files of a document.
 #[derive(Clone, Default)]
 pub struct Assets {
-    images: BTreeMap<String, Arc<Decoded>>,
+    media: BTreeMap<String, Media>,
     fonts: Arc<FontSet>,
+    /// What is not quite as written, but plays.
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 impl std::fmt::Debug for Assets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.images.iter().map(|(k, v)| (k, v.dimensions()))).finish()
+        f.debug_map().entries(self.media.iter().map(|(k, v)| (k, v.size()))).finish()
     }
 }
 
@@ -120,11 +123,26 @@ impl Assets {
     /// # Errors
     /// Every asset that cannot be had.
     pub fn load(document: &Document, from: &dyn AssetSource) -> Result<Self, Vec<Diagnostic>> {
-        let (mut images, mut faults) = (BTreeMap::new(), Vec::new());
+        let (mut media, mut faults, mut warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut fonts = FontSet::new();
         let mut pixels = 0u64;
         for (id, asset) in &document.assets {
             let at = format!("/assets/{id}/path");
+            if let Some(s) = &asset.sequence {
+                match media::sequence(&at, asset, s, from) {
+                    Ok((film, list)) => {
+                        pixels += film.pixels();
+                        media.insert(id.clone(), film);
+                        warnings.extend(list);
+                    }
+                    Err(d) => faults.push(d),
+                }
+                if pixels > MAX_TOTAL_IMAGE_PIXELS {
+                    faults.push(too_many(at));
+                    break;
+                }
+                continue;
+            }
             let bytes = match from.read(&asset.path) {
                 Ok(b) => b,
                 Err(e) => {
@@ -147,37 +165,60 @@ impl Assets {
                 }
                 continue;
             }
-            match picture::decode(&bytes) {
-                Ok(image) => {
-                    pixels += u64::from(image.width()) * u64::from(image.height());
+            match Media::read(&bytes, MAX_TOTAL_IMAGE_PIXELS.saturating_sub(pixels)) {
+                Ok(picture) => {
+                    pixels += picture.pixels();
                     if pixels > MAX_TOTAL_IMAGE_PIXELS {
-                        let text = format!("the pictures have more than {MAX_TOTAL_IMAGE_PIXELS} pixels together");
-                        faults.push(
-                            Diagnostic::error("OCL-LIMIT", at, text).help("make them no larger than they are shown"),
-                        );
+                        faults.push(too_many(at));
                         break;
                     }
-                    images.insert(id.clone(), Arc::new(image));
+                    media.insert(id.clone(), picture);
                 }
                 Err(why) => {
                     let text = format!("the picture \"{}\" cannot be read: {why}", asset.path);
-                    faults.push(Diagnostic::error("OCL-ASSET-FORMAT", at, text).help("give a PNG, JPEG or WebP file"));
+                    faults.push(
+                        Diagnostic::error("OCL-ASSET-FORMAT", at, text).help("give a PNG, JPEG, WebP, GIF or SVG file"),
+                    );
                 }
             }
         }
-        if faults.is_empty() { Ok(Self { images, fonts: Arc::new(fonts) }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { media, fonts: Arc::new(fonts), warnings }) } else { Err(faults) }
     }
 
     pub(crate) fn fonts(&self) -> &Arc<FontSet> {
         &self.fonts
     }
 
+    /// Why an asset is not what is needed there: a picture.
+    pub(crate) fn unfit(&self, id: &str, at: String) -> Diagnostic {
+        let kind = |what: &str| Diagnostic::error("OCL-ASSET-KIND", &at, format!("the asset \"{id}\" is {what}"));
+        if self.fonts.contains_key(id) {
+            return kind("a font").help("a font draws text: name it as the \"font\" of a text");
+        }
+        if self.media.contains_key(id) {
+            return kind("not made of pixels").help("give a PNG, JPEG, WebP or GIF file");
+        }
+        Diagnostic::error("OCL-ASSET-MISSING", at, format!("the asset \"{id}\" is not loaded"))
+    }
+    /// A picture that stands: of one that moves, the first.
     pub(crate) fn image(&self, id: &str) -> Option<&Arc<Decoded>> {
-        self.images.get(id)
+        match self.media.get(id)? {
+            Media::Still(p) => Some(p),
+            Media::Film(f) => f.first(),
+            Media::Vector(_) => None,
+        }
+    }
+    pub(crate) fn media(&self, id: &str) -> Option<&Media> {
+        self.media.get(id)
     }
 }
 
-fn unreadable(at: &str, path: &str, e: &io::Error, from: &dyn AssetSource) -> Diagnostic {
+fn too_many(at: String) -> Diagnostic {
+    let text = format!("the pictures have more than {MAX_TOTAL_IMAGE_PIXELS} pixels together");
+    Diagnostic::error("OCL-LIMIT", at, text).help("make them no larger than they are shown")
+}
+
+pub(crate) fn unreadable(at: &str, path: &str, e: &io::Error, from: &dyn AssetSource) -> Diagnostic {
     if e.kind() != io::ErrorKind::NotFound {
         let text = format!("the file \"{path}\" cannot be read: {e}");
         return Diagnostic::error("OCL-ASSET-READ", at, text);

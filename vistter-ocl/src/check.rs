@@ -21,6 +21,7 @@ pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
     match Assets::load(&document, assets) {
         Err(faults) => list.extend(faults),
         Ok(assets) => {
+            list.extend(assets.warnings.iter().cloned());
             list.extend(glyphs::missing(&document, &assets));
             for scene in &document.scenes {
                 // at its own resolution, and at one of the shape of each variant

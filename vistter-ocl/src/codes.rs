@@ -69,7 +69,7 @@ pub const CODES: &[Code] = &[
     code(
         "OCL-ASSET-FORMAT",
         "a picture cannot be decoded",
-        "Pictures are PNG, JPEG or WebP, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
+        "Pictures are PNG, JPEG, WebP, GIF or SVG, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
          another kind, or beyond the limits on pixels.",
     ),
     code(
@@ -169,14 +169,20 @@ pub const CODES: &[Code] = &[
     code(
         "OCL-NAME",
         "a name has a character that names do not have",
-        "Ids and names of tokens and assets have 1 to 64 letters, digits, '-', '_' and '.'. No token is named \"clock\": \
-         that is the wall-clock.",
+        "Ids and names of tokens and assets have 1 to 64 letters, digits, '-', '_' and '.'. No token is named \"clock\" or \
+         \"timer\": those are the wall-clock and the time since the scene was shown.",
     )
     .example(BOX, r#""id": "lower third""#, r#""id": "lower-third""#),
     code(
         "OCL-PREPARE",
         "a scene cannot be made ready for the canvas of the show",
         "The document is good, but not on this canvas: a layer is too large there, or an asset is gone.",
+    ),
+    code(
+        "OCL-QR",
+        "a text does not fit a QR code",
+        "The largest code holds 2,953 bytes at the level \"low\", 2,331 at \"medium\", 1,663 at \"quartile\" and 1,273 at \"high\"; \
+         and each of its modules needs a pixel at least, better four. Link to a short address instead.",
     ),
     code(
         "OCL-RANGE",

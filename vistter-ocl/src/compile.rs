@@ -1,10 +1,13 @@
 //! From a checked document to a scene program for one canvas.
 
+use std::collections::BTreeMap;
+
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
 use crate::assets::Assets;
+use crate::content::{Drawn, Spot};
 use crate::flow::Flow;
 use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
 use crate::look;
@@ -36,7 +39,8 @@ pub fn compile(
     let (mut faults, mut total) = (Vec::new(), 0u64);
     let parent = (f64::from(canvas.width), f64::from(canvas.height));
     let at = format!("/scenes/{index}/layers");
-    let layers = all(&scene.layers, &Context { assets, canvas, k, parent }, &at, &mut total, &mut faults);
+    let tokens = &document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
+    let layers = all(&scene.layers, &Context { tokens, assets, canvas, k, parent }, &at, &mut total, &mut faults);
     let layers = layers.into_iter().map(|(_, l)| l).collect();
     if total > MAX_SCENE_PIXELS {
         let text = format!("the layers have {total} pixels together; at most {MAX_SCENE_PIXELS} are allowed");
@@ -59,6 +63,8 @@ pub fn compile(
 
 /// What layers are compiled for.
 struct Context<'a> {
+    /// Their defaults.
+    tokens: &'a BTreeMap<String, String>,
     assets: &'a Assets,
     canvas: Canvas,
     /// Canvas pixels per base pixel.
@@ -106,7 +112,10 @@ fn one(
     let l = resized.as_ref().unwrap_or(l);
     let (picture, pixels) = match &l.content {
         Content::Group(g) => (Picture::Group(group(g, c, at, total, faults)), 0),
-        _ => picture(l, c.assets, c.canvas, c.k * look.detail, at)?,
+        _ => {
+            let k = c.k * look.detail;
+            picture(l, &Spot { tokens: c.tokens, assets: c.assets, canvas: c.canvas, k, at })?
+        }
     };
     *total = total.saturating_add(pixels);
     let offset = [
@@ -171,7 +180,8 @@ pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(us
     })
 }
 
-fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Result<(Picture, u64), Vec<Diagnostic>> {
+fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
+    let &Spot { assets, canvas, k, at, .. } = spot;
     let px = |v: f64| ((v * k).round() as u64).max(1);
     let fits = |w: u64, h: u64| {
         let n = w.saturating_mul(h);
@@ -224,22 +234,11 @@ fn picture(l: &Layer, assets: &Assets, canvas: Canvas, k: f64, at: &str) -> Resu
         })
     };
     Ok(match &l.content {
-        Content::Image { asset, width, height, fit } => {
-            let Some(source) = assets.image(asset) else {
-                let text = format!("the asset \"{asset}\" is not loaded");
-                return Err(vec![Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text)]);
-            };
-            let (nw, nh) = (f64::from(source.width()), f64::from(source.height()));
-            let (w, h) = match (*width, *height) {
-                (Some(w), Some(h)) => (w, h),
-                (Some(w), None) => (w, w * nh / nw),
-                (None, Some(h)) => (h * nw / nh, h),
-                (None, None) => (nw, nh),
-            };
-            let (w, h) = (px(w), px(h));
-            let n = fits(w, h)?;
-            (Picture::Image { source: source.clone(), width: w as u32, height: h as u32, fit: *fit }, n)
+        Content::Image { asset, width, height, fit, plays } => {
+            return spot.image(asset, (*width, *height), *fit, *plays, fits);
         }
+        Content::Gauge(g) => return spot.gauge(g, fits),
+        Content::Qr(q) => return spot.qr(q, fits),
         Content::Rect { width, height, radius, fill } => {
             let (w, h) = (px(*width), px(*height));
             let n = fits(w, h)?;

@@ -8,8 +8,10 @@ use vistter_core::media::PlaneMut;
 use crate::blend::{self, Clip, Veil};
 use crate::face::{Face, Stamp};
 use crate::model::{Anchor, Blend};
+use crate::planes::Planes;
 use crate::presence::FULL;
 use crate::program::{LayerProgram, LayerState, Picture};
+use crate::raster::Raster;
 use crate::renderer::Slot;
 use crate::sheet::{mode, over};
 use crate::transition::Stage;
@@ -57,9 +59,14 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
             // an even left edge, for the same reason as the even width
             let (left, top) = ((left & !1) + stage.shift.0, top + stage.shift.1);
             let clip = stage.clip.and(Clip { x0: left, x1: left + window, ..stage.clip });
-            let text = i64::from(slot.raster.size.0);
-            for x in passes(state.travel, *window, text, *gap) {
-                put(slot, (left + x, top), clip, shot.veil, opacity, out);
+            for x in slot.belt.passes(*window, i64::from(slot.raster.size.0), *gap) {
+                put(&slot.raster, &mut slot.planes, (left + x, top), clip, shot.veil, opacity, out);
+            }
+            for i in 0..slot.belt.old.len() {
+                for x in slot.belt.old_passes(i, *window, *gap) {
+                    let Some(old) = slot.belt.old.get_mut(i) else { break };
+                    put(&old.raster, &mut old.planes, (left + x, top), clip, shot.veil, opacity, out);
+                }
             }
         }
         _ if slot.pass.runs(layer.change, slot.frame) && matches!(layer.picture, Picture::Text { .. }) => {
@@ -68,7 +75,8 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
             let share = |p: f64| (f64::from(opacity) * p).round() as u8;
             let mut at = |slot: &mut Slot, opacity: u8| {
                 let (x, y) = stand(layer, slot, slot.raster.size, room);
-                put(slot, (x + stage.shift.0, y + stage.shift.1), stage.clip, shot.veil, opacity, out);
+                let at = (x + stage.shift.0, y + stage.shift.1);
+                put(&slot.raster, &mut slot.planes, at, stage.clip, shot.veil, opacity, out);
             };
             slot.turn_back();
             at(slot, share(1.0 - part));
@@ -77,7 +85,8 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
         }
         _ => {
             let (x, y) = stand(layer, slot, slot.raster.size, room);
-            put(slot, (x + stage.shift.0, y + stage.shift.1), stage.clip, shot.veil, opacity, out);
+            let at = (x + stage.shift.0, y + stage.shift.1);
+            put(&slot.raster, &mut slot.planes, at, stage.clip, shot.veil, opacity, out);
         }
     }
 }
@@ -101,9 +110,17 @@ fn level(opacity: f64) -> u8 {
 }
 
 /// Blends a drawing whose box's left top pixel stands at `at`.
-fn put(slot: &mut Slot, at: (i64, i64), clip: Clip, veil: Option<Veil<'_>>, opacity: u8, out: &mut [PlaneMut<'_>; 3]) {
-    let at = (at.0 - i64::from(slot.raster.origin.0), at.1 - i64::from(slot.raster.origin.1));
-    let (luma, chroma) = slot.planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, &slot.raster);
+fn put(
+    raster: &Raster,
+    planes: &mut Planes,
+    at: (i64, i64),
+    clip: Clip,
+    veil: Option<Veil<'_>>,
+    opacity: u8,
+    out: &mut [PlaneMut<'_>; 3],
+) {
+    let at = (at.0 - i64::from(raster.origin.0), at.1 - i64::from(raster.origin.1));
+    let (luma, chroma) = planes.chroma(at.0 & 1 == 1, at.1 & 1 == 1, raster);
     blend::layer(out, luma, chroma, at, clip, opacity, veil);
 }
 
@@ -140,7 +157,7 @@ fn form(layer: &LayerProgram, slot: &mut Slot, room: Room, zoom: Option<f64>, ca
             slot.raster.size
         }
         Picture::Ticker { width, gap, .. } => {
-            face.take_ticker(&slot.raster, slot.made, state.travel, *width, *gap);
+            face.take_ticker(&slot.raster, slot.made, &slot.belt, state.travel, *width, *gap);
             (*width as i32, slot.raster.size.1)
         }
         _ => {
@@ -221,37 +238,4 @@ fn corner(layer: &LayerProgram, slot: &Slot, size: [f64; 2], room: Room) -> [f64
 fn stand(layer: &LayerProgram, slot: &Slot, size: (i32, i32), room: Room) -> (i64, i64) {
     let [x, y] = corner(layer, slot, [f64::from(size.0), f64::from(size.1)], room);
     (x.round() as i64, y.round() as i64)
-}
-
-/// Copies of a ticker's text in its window at once; only a text of a few pixels without a gap has more.
-const MAX_PASSES: usize = 512;
-
-/// The left edges, from the window's, of the copies of a ticker's text that can be seen after `travel` pixels: the
-/// first comes in from the right edge, the next follows `gap` pixels behind its end.
-pub(crate) fn passes(travel: u64, window: i64, text: i64, gap: i64) -> impl Iterator<Item = i64> {
-    let travel = i64::try_from(travel).unwrap_or(i64::MAX);
-    let period = (text + gap).max(1);
-    // copy k stands at window − travel + k·period; the first that has not left on the left side
-    let over = travel.saturating_sub(window).saturating_sub(text);
-    let gone = if over < 0 { 0 } else { over / period + 1 };
-    (gone..)
-        .map(move |k| window.saturating_sub(travel).saturating_add(k.saturating_mul(period)))
-        .take_while(move |x| *x < window && text > 0)
-        .take(MAX_PASSES)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticker_copies_follow_each_other() {
-        let at = |t| passes(t, 100, 30, 10).collect::<Vec<_>>();
-        assert_eq!((at(0).len(), at(1)[0]), (0, 99));
-        assert!(at(50).starts_with(&[50, 90]));
-        assert_eq!(at(131)[0], 9, "the first copy has left");
-        let later = passes(u64::MAX, 100, 30, 10).next().unwrap();
-        assert!((-40..=140).contains(&later), "{later}");
-        assert_eq!(passes(5, 100, 0, 10).count(), 0);
-    }
 }

@@ -2,14 +2,16 @@
 //! it made, and makes it anew only when something it was made from differs.
 
 use crate::blend::Clip;
-use crate::composite::passes;
 use crate::limits::MAX_LAYER_PIXELS;
+use crate::model::Blend;
 use crate::planes::{Chroma, Luma, Planes};
 use crate::raster::Raster;
 use crate::sheet::Sheet;
 use crate::sheet::cut::{self, MaskProgram, Stencil};
+use crate::sheet::over::over;
 use crate::sheet::scale::{Axis, Scratch, resample};
 use crate::sheet::turn::{Turn, turn};
+use crate::ticker::Belt;
 
 /// Places between pixels are multiples of this part of one: finer ones cannot be seen.
 const PARTS: f64 = 64.0;
@@ -87,18 +89,25 @@ impl Face {
     }
 
     /// Takes what a ticker's window shows.
-    pub(crate) fn take_ticker(&mut self, r: &Raster, made: u64, travel: u64, window: i64, gap: i64) {
+    pub(crate) fn take_ticker(&mut self, r: &Raster, made: u64, belt: &Belt, travel: u64, window: i64, gap: i64) {
         self.origin = (0, r.origin.1);
         self.last = Last::Base;
         if !self.base.stale(wide([made, travel, 1])) {
             return;
         }
         self.base.sheet.reset(usize::try_from(window).unwrap_or(0), r.height);
-        self.scaled.sheet.load(r);
         self.scaled.from = None;
-        for x in passes(travel, window, i64::from(r.size.0), gap) {
+        for (i, old) in belt.old.iter().enumerate() {
+            self.scaled.sheet.load(&old.raster);
+            for x in belt.old_passes(i, window, gap) {
+                let at = (x - i64::from(old.raster.origin.0), i64::from(r.origin.1) - i64::from(old.raster.origin.1));
+                over(&mut self.base.sheet, &self.scaled.sheet, at, 255, Blend::Normal);
+            }
+        }
+        self.scaled.sheet.load(r);
+        for x in belt.passes(window, i64::from(r.size.0), gap) {
             let at = (x - i64::from(r.origin.0), 0);
-            crate::sheet::over::over(&mut self.base.sheet, &self.scaled.sheet, at, 255, crate::model::Blend::Normal);
+            over(&mut self.base.sheet, &self.scaled.sheet, at, 255, Blend::Normal);
         }
     }
 

@@ -218,7 +218,7 @@ fn each(text: &mut String, from: usize, change: impl Fn(char, &mut String)) {
 const SECOND: i128 = 1_000_000_000;
 
 /// `0:09`, `12:05`, `1:00:00`.
-fn write_length(seconds: i128, out: &mut String) {
+pub(crate) fn write_length(seconds: i128, out: &mut String) {
     let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     // Writing to a String cannot fail.
     let _ = if h > 0 { write!(out, "{h}:{m:02}:{s:02}") } else { write!(out, "{m}:{s:02}") };

@@ -2,6 +2,7 @@
 //! runs them over the seeds and over mutations of them too. Not part of the public interface.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use vistter_core::clock::WallTime;
 use vistter_core::diagnose::Severity;
@@ -9,9 +10,17 @@ use vistter_core::media::FramePool;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
 use vistter_core::time::{FrameRate, MediaTime};
 
-use crate::limits::MAX_EXPANDED_CHARS;
+use crate::limits::{MAX_EXPANDED_CHARS, MAX_IMAGE_PIXELS};
+use crate::media::Media;
+use crate::model::{Align, Breaks, Fit};
+use crate::raster::text::{Decor, FontFile, FontSet, RunSpec, TextEngine, TextSpec, family};
+use crate::raster::{Raster, picture};
+use crate::said::Said;
 use crate::token::{Token, TokenKind};
 use crate::{Document, Now, OclOverlay, Template};
+
+/// Pixels of the pictures of one file.
+const FUZZ_PIXELS: u64 = 1 << 20;
 
 /// Any bytes as a document: it reads, or every reason not to is given.
 pub fn parse(data: &[u8]) {
@@ -73,6 +82,65 @@ pub fn text(data: &[u8]) {
             assert!(value.is_ascii());
         }
     }
+}
+
+/// Any bytes as the file of a picture: what is accepted is drawn, small.
+pub fn picture(data: &[u8]) {
+    let Ok(media) = Media::read(data, FUZZ_PIXELS) else { return };
+    assert!(media.pixels() <= MAX_IMAGE_PIXELS.max(FUZZ_PIXELS));
+    let mut r = Raster::default();
+    match media {
+        Media::Still(p) => picture::draw(&mut r, &p, 37, 21),
+        Media::Vector(v) => v.draw(&mut r, 37, 21, Fit::Stretch),
+        Media::Film(f) => {
+            assert!(f.pixels() <= FUZZ_PIXELS);
+            for p in f.pictures().flatten().take(8) {
+                picture::draw(&mut r, p, 37, 21);
+            }
+            let mut t = MediaTime::ZERO;
+            for _ in 0..8 {
+                assert!(f.at(t, f.plays()) < f.len());
+                match f.next(t, f.plays()) {
+                    Some(next) => {
+                        assert!(next > t);
+                        t = next;
+                    }
+                    None => break,
+                }
+            }
+        }
+    }
+    assert_eq!(r.rgba.len(), r.width * r.height * 4);
+}
+
+/// Any bytes as a font: what is accepted draws a text in several scripts.
+pub fn font(data: &[u8]) {
+    if !FontFile::is_one(data) {
+        return;
+    }
+    let Ok(font) = FontFile::read(data.to_vec()) else { return };
+    let set = FontSet::from([("font".to_owned(), Arc::new(font))]);
+    let run = RunSpec { rgba: [255; 4], bold: true, italic: true, scale: 1.0, font: family(&set, "font") };
+    let spec = TextSpec {
+        size: 24.0,
+        runs: vec![run],
+        tracking: 10.0,
+        tabular: true,
+        align: Align::Start,
+        width: None,
+        max_width: Some(200.0),
+        wrap: Breaks::Word,
+        max_lines: 3,
+        min_size: None,
+        decor: Decor::default(),
+        limit: 400,
+    };
+    let mut said = Said::default();
+    let text = Template::literal("Ag 09 e\u{301} שָׁל سلام क्षे ที่ 世界 \u{1F469}\u{200D}\u{1F680}\u{2764}\u{FE0F}");
+    said.fill(std::iter::once(&text), &BTreeMap::new(), Now::default());
+    let mut r = Raster::default();
+    TextEngine::new(&set).draw(&mut r, &said, &spec, 1 << 20);
+    assert_eq!(r.rgba.len(), r.width * r.height * 4);
 }
 
 /// Any text as a time, at rates with and without drop-frame; what is one is a frame, the same at each reading.

@@ -50,10 +50,10 @@
 //! the scene was shown. Pictures are I420, BT.709, limited range.
 //!
 //! # Current state
-//! Images, shapes, progress bars, text, tickers, groups, typed tokens, the clock and countdowns; opacity, position, scale,
+//! Images (PNG, JPEG, WebP, GIF, SVG, sequences of files), shapes, progress bars, gauges, QR codes, text, tickers, groups, typed tokens, the clock and countdowns; opacity, position, scale,
 //! rotation, crop, size and colour over time; masks and blend modes; cuts, fades, wipes by any matte, slides, pushes,
 //! zooms and dips. Not there yet: video, sound, tracks and cues. What scales or turns is resampled at each frame that it
-//! moves, and what another blend mode than normal covers is converted to RGB and back. A change of a ticker's text while it runs starts from where the old text stood, so it may jump.
+//! moves, and what another blend mode than normal covers is converted to RGB and back.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
 
 #![deny(unsafe_code)]
@@ -64,6 +64,7 @@ mod check;
 pub mod codes;
 mod compile;
 mod composite;
+mod content;
 mod ease;
 mod exact;
 mod face;
@@ -76,6 +77,7 @@ mod glyphs;
 pub mod limits;
 mod look;
 mod matte;
+mod media;
 mod message;
 pub mod model;
 mod overlay;
@@ -85,11 +87,13 @@ mod presence;
 mod program;
 mod raster;
 mod read;
+mod reel;
 mod renderer;
 mod said;
 mod schema;
 mod sheet;
 mod template;
+mod ticker;
 mod token;
 mod track;
 mod transition;

@@ -45,6 +45,20 @@ pub const MAX_ASSET_BYTES: u64 = 32 << 20;
 pub const MAX_IMAGE_PIXELS: u64 = 16_000_000;
 /// Pixels of all decoded images of a document together.
 pub const MAX_TOTAL_IMAGE_PIXELS: u64 = 64_000_000;
+/// Pictures of a moving picture or a sequence.
+pub const MAX_FILM_FRAMES: usize = 1024;
+/// Pixels of all pictures of a layer that moves, as drawn.
+pub const MAX_FILM_PIXELS: u64 = MAX_LAYER_PIXELS;
+/// Bytes of an SVG file.
+pub const MAX_SVG_BYTES: usize = 2 << 20;
+/// Elements, attributes and texts of an SVG file.
+pub const MAX_SVG_XML_NODES: u32 = 100_000;
+/// Shapes and groups of an SVG, with what it uses several times.
+pub const MAX_SVG_NODES: usize = 20_000;
+/// Groups of an SVG that are drawn apart: those with opacity, mask, clip or filter.
+pub const MAX_SVG_LAYERS: usize = 128;
+/// Empty modules round a QR code.
+pub const MAX_QUIET: i64 = 16;
 /// Pixels of one layer as drawn.
 pub const MAX_LAYER_PIXELS: u64 = 33_554_432;
 /// Pixels of all layers of a scene together, as drawn; a text that would go beyond it is cut.

@@ -25,10 +25,7 @@ pub(crate) fn program(l: &Layer, assets: &Assets, k: f64, at: &str) -> Result<Lo
             MaskShape::Ellipse => Form::Ellipse,
             MaskShape::Asset { id, luma } => match assets.image(id) {
                 Some(source) => Form::Picture { source: source.clone(), luma: *luma },
-                None => {
-                    let text = format!("the asset \"{id}\" is not loaded");
-                    return Err(vec![Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/masks/{i}/asset"), text)]);
-                }
+                None => return Err(vec![assets.unfit(id, format!("{at}/masks/{i}/asset"))]),
             },
         };
         masks.push(MaskProgram {
@@ -82,10 +79,7 @@ pub(crate) fn way(t: &Transition, assets: &Assets, fps: FrameRate, at: &str) -> 
                 MatteForm::Diamond => matte::Form::Diamond,
                 MatteForm::Asset(id) => match assets.image(id) {
                     Some(source) => matte::Form::Picture(source.clone()),
-                    None => {
-                        let text = format!("the asset \"{id}\" is not loaded");
-                        return Err(vec![Diagnostic::error("OCL-ASSET-MISSING", format!("{at}/asset"), text)]);
-                    }
+                    None => return Err(vec![assets.unfit(id, format!("{at}/asset"))]),
                 },
             },
             invert: m.invert,

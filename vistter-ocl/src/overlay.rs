@@ -78,9 +78,10 @@ impl OclOverlay {
             warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
             return Err(faults(warnings));
         }
-        let glyphs = glyphs::missing(&document, &assets);
-        if let (false, Ok((_, source))) = (glyphs.is_empty(), Source::parse(text)) {
-            warnings.extend(glyphs.into_iter().map(|d| source.locate(d)));
+        let mut news = glyphs::missing(&document, &assets);
+        news.extend(assets.warnings.iter().cloned());
+        if let (false, Ok((_, source))) = (news.is_empty(), Source::parse(text)) {
+            warnings.extend(news.into_iter().map(|d| source.locate(d)));
             warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
         }
         let scene = scene.unwrap_or_default();

@@ -4,12 +4,17 @@
 use std::sync::Arc;
 
 use vistter_core::ports::Canvas;
+use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::flow::Flow;
 use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
+use crate::raster::film::Film;
+use crate::raster::gauge::Gauge;
 use crate::raster::picture::Decoded;
+use crate::raster::qr::Qr;
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{FontSet, TextSpec};
+use crate::raster::vector::Vector;
 use crate::sheet::cut::MaskProgram;
 use crate::template::Template;
 use crate::track::Track;
@@ -65,10 +70,28 @@ pub(crate) struct LookProgram {
 pub(crate) enum Picture {
     Image { source: Arc<Decoded>, width: u32, height: u32, fit: Fit },
     Rect(Shape),
+    Film { film: Arc<Film>, width: u32, height: u32, fit: Fit, plays: u32 },
+    Vector { source: Arc<Vector>, width: u32, height: u32, fit: Fit },
     Progress { value: Template, bar: Bar },
+    Gauge { value: Template, gauge: Gauge },
+    Qr { text: Template, qr: Qr },
     Text { words: Vec<Template>, spec: TextSpec },
     Ticker { words: Vec<Template>, spec: TextSpec, width: i64, gap: i64, pace: Pace },
     Group(GroupProgram),
+}
+
+impl Picture {
+    /// The texts that it follows.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let list = match self {
+            Self::Text { words, .. } | Self::Ticker { words, .. } => words.as_slice(),
+            Self::Progress { value: text, .. } | Self::Gauge { value: text, .. } | Self::Qr { text, .. } => {
+                std::slice::from_ref(text)
+            }
+            _ => &[],
+        };
+        list.iter()
+    }
 }
 
 /// A compiled group.
@@ -204,23 +227,22 @@ impl LayerProgram {
         }
     }
 
-    fn next_change(&self, frame: u64) -> Option<u64> {
+    fn next_change(&self, frame: u64, fps: FrameRate) -> Option<u64> {
+        let elapsed = fps.time_of(frame);
         let inside = match &self.picture {
             Picture::Ticker { pace, .. } => Some((frame / pace.frames.max(1) + 1).saturating_mul(pace.frames)),
-            Picture::Group(g) => g.layers.iter().filter_map(|l| l.next_change(frame)).min(),
+            Picture::Group(g) => g.layers.iter().filter_map(|l| l.next_change(frame, fps)).min(),
+            Picture::Film { film, plays, .. } => film.next(elapsed, *plays).map(|t| first_frame(fps, t)),
             _ => None,
         };
-        earliest(self.motion.next_change(frame), inside)
+        let timer = self.picture.templates().filter_map(|t| t.next_tick(elapsed)).min().map(|t| first_frame(fps, t));
+        earliest(earliest(self.motion.next_change(frame), inside), timer)
     }
 
     fn clock_step(&self) -> Option<i64> {
         match &self.picture {
-            Picture::Text { words, .. } | Picture::Ticker { words, .. } => {
-                words.iter().filter_map(Template::clock_step).min()
-            }
-            Picture::Progress { value, .. } => value.clock_step(),
             Picture::Group(g) => g.layers.iter().filter_map(Self::clock_step).min(),
-            _ => None,
+            picture => picture.templates().filter_map(Template::clock_step).min(),
         }
     }
 }
@@ -240,7 +262,8 @@ impl SceneProgram {
     /// The first frame after `frame`, both counted from when the scene was shown, at which a layer's state may
     /// differ; `None` when it never will.
     pub fn next_change(&self, frame: u64) -> Option<u64> {
-        self.layers.iter().fold(self.motion.next_change(frame), |soonest, l| earliest(soonest, l.next_change(frame)))
+        let of = |l: &LayerProgram| l.next_change(frame, self.canvas.fps);
+        self.layers.iter().fold(self.motion.next_change(frame), |soonest, l| earliest(soonest, of(l)))
     }
 
     /// The canvas it was compiled for.
@@ -255,6 +278,12 @@ impl SceneProgram {
     pub(crate) fn clock_step(&self) -> Option<i64> {
         self.layers.iter().filter_map(LayerProgram::clock_step).min()
     }
+}
+
+/// The first frame at or after a time.
+fn first_frame(fps: FrameRate, time: MediaTime) -> u64 {
+    let frame = fps.frame_at(time);
+    if fps.time_of(frame) < time { frame.saturating_add(1) } else { frame }
 }
 
 /// The earlier of two frames that may not come.

@@ -18,8 +18,10 @@ use crate::program::{GroupProgram, LayerProgram, LayerState, Picture, SceneProgr
 use crate::raster::shape::Changed;
 use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture};
+use crate::reel::Reel;
 use crate::said::Said;
-use crate::template::Now;
+use crate::template::{Now, Template};
+use crate::ticker::{Belt, Change};
 use crate::transition::{Stage, WayStyle};
 
 /// A scene program with its drawn layers.
@@ -46,6 +48,9 @@ pub(crate) struct Slot {
     pub(crate) pass: Pass,
     /// The frame of the last drawing pass.
     pub(crate) frame: u64,
+    /// Where a ticker's texts are.
+    pub(crate) belt: Belt,
+    film: Reel,
     /// What automation had changed of it then.
     form: Changed,
     /// Counts the drawings.
@@ -240,11 +245,21 @@ impl Pen<'_> {
         match &layer.picture {
             Picture::Text { words, spec } | Picture::Ticker { words, spec, .. } => {
                 self.scratch.fill(words.iter(), self.tokens, self.now);
-                if let Picture::Ticker { .. } = &layer.picture {
+                if let Picture::Ticker { width, .. } = &layer.picture {
                     self.scratch.on_one_line();
+                    slot.belt.ran(state.travel, *width);
                 }
                 if same && slot.drawn.as_ref() == Some(&*self.scratch) {
                     return;
+                }
+                if let (Picture::Ticker { gap, .. }, Some(drawn)) = (&layer.picture, &slot.drawn) {
+                    let itself = |w: &Template| w.clock_step().is_some() || w.next_tick(self.now.elapsed).is_some();
+                    let how = match self.scratch.text().starts_with(drawn.text()) {
+                        _ if words.iter().any(itself) || drawn == self.scratch => Change::Itself,
+                        true => Change::Longer,
+                        false => Change::Other,
+                    };
+                    slot.belt.change(how, *gap, &mut slot.raster, &mut slot.planes);
                 }
                 if slot.drawn.as_ref() != Some(&*self.scratch) {
                     slot.pass.leave(layer.change, seen, self.frame, &mut slot.raster, &mut slot.planes);
@@ -272,9 +287,42 @@ impl Pen<'_> {
                 slot.pass.drawn = part;
                 bar.draw(&mut slot.raster, part, &form);
             }
+            Picture::Gauge { value, gauge } => {
+                self.scratch.fill(std::iter::once(value), self.tokens, self.now);
+                if slot.drawn.as_ref() != Some(&*self.scratch) {
+                    slot.pass.glide(layer.change, seen, self.frame, gauge.part(self.scratch.text()));
+                    slot.drawn.get_or_insert_default().set(self.scratch);
+                }
+                let part = slot.pass.part(layer.change, self.frame);
+                if same && slot.made > 0 && part == slot.pass.drawn {
+                    return;
+                }
+                slot.pass.drawn = part;
+                gauge.draw(&mut slot.raster, part, form.color);
+            }
+            Picture::Qr { text, qr } => {
+                self.scratch.fill(std::iter::once(text), self.tokens, self.now);
+                if slot.drawn.as_ref() == Some(&*self.scratch) {
+                    return;
+                }
+                qr.draw(&mut slot.raster, self.scratch.text());
+                slot.drawn.get_or_insert_default().set(self.scratch);
+            }
+            Picture::Film { film, width, height, fit, plays } => {
+                let i = film.at(self.now.elapsed, *plays);
+                if slot.film.show(film, (*width, *height, *fit), i, &mut slot.raster, &mut slot.planes) {
+                    self.used = self.used.saturating_sub(before) + slot.raster.rgba.len() / 4;
+                    slot.made += 1;
+                }
+                return;
+            }
             _ if same && slot.drawn.is_some() => return,
             Picture::Image { source, width, height, fit } => {
                 picture::draw_in(&mut slot.raster, source, *width, *height, *fit);
+                slot.drawn.get_or_insert_default();
+            }
+            Picture::Vector { source, width, height, fit } => {
+                source.draw(&mut slot.raster, *width, *height, *fit);
                 slot.drawn.get_or_insert_default();
             }
             Picture::Rect(shape) => {

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 
 use vistter_core::clock::WallTime;
+use vistter_core::config::Span;
 use vistter_core::time::MediaTime;
 
-use crate::filter::{Filter, FilterFault};
+use crate::filter::{self, Filter, FilterFault};
 use crate::limits::{MAX_EXPANDED_CHARS, MAX_FILTERS};
+use crate::read;
 use crate::wallclock::{Format, Offset};
+
+const SECOND: i64 = 1_000_000_000;
 
 /// The name that stands for wall-clock time.
 pub(crate) const CLOCK: &str = "clock";
+/// The name that stands for the time since the scene was shown.
+pub(crate) const TIMER: &str = "timer";
 
 /// What a text may show of the time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,8 +36,19 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    Token { name: String, filters: Vec<Filter> },
-    Clock { format: Format, offset: Offset },
+    Token {
+        name: String,
+        filters: Vec<Filter>,
+    },
+    Clock {
+        format: Format,
+        offset: Offset,
+    },
+    /// The time since the scene was shown, or what is left of this.
+    Timer {
+        of: Option<MediaTime>,
+        filters: Vec<Filter>,
+    },
 }
 
 /// What is wrong with a template.
@@ -113,6 +130,22 @@ impl Template {
             .min()
     }
 
+    /// When its text may differ by a timer, after a time since the scene was shown.
+    pub(crate) fn next_tick(&self, elapsed: MediaTime) -> Option<MediaTime> {
+        let next = |of: Option<MediaTime>| match of {
+            None => Some((elapsed.nanos().div_euclid(SECOND) + 1).saturating_mul(SECOND)),
+            Some(of) => {
+                let left = of.nanos().saturating_sub(elapsed.nanos());
+                (left > 0).then(|| of.nanos() - (left - 1) / SECOND * SECOND)
+            }
+        };
+        let timers = self.parts.iter().filter_map(|p| match p {
+            Part::Timer { of, .. } => next(*of),
+            _ => None,
+        });
+        timers.min().map(MediaTime::from_nanos)
+    }
+
     /// Fills the tokens in. `out` is cleared first; its memory is reused.
     pub fn expand(&self, tokens: &BTreeMap<String, String>, now: Now, out: &mut String) {
         out.clear();
@@ -129,6 +162,16 @@ impl Template {
             match p {
                 Part::Literal(s) => out.push_str(s),
                 Part::Clock { format, offset } => format.write(wall, *offset, out),
+                Part::Timer { of, filters } => {
+                    let from = out.len();
+                    let seconds = match of {
+                        None => now.elapsed.nanos().div_euclid(SECOND),
+                        // a second that has begun counts, so that 0:00 comes with the end itself
+                        Some(of) => (of.nanos().saturating_sub(now.elapsed.nanos()) + SECOND - 1).div_euclid(SECOND),
+                    };
+                    filter::write_length(seconds.max(0).into(), out);
+                    filters.iter().for_each(|f| f.apply(out, from, wall));
+                }
                 Part::Token { name, filters } => {
                     let from = out.len();
                     out.push_str(tokens.get(name).map_or("", String::as_str));
@@ -158,6 +201,35 @@ fn part(body: &str, faults: &mut Vec<TemplateFault>) -> Option<Part> {
         faults.extend(fields.map(|extra| TemplateFault::ClockFilter(extra.trim().to_owned())));
         return Some(Part::Clock { format: format?, offset: offset? });
     }
+    if name == TIMER {
+        let mut fields = fields.peekable();
+        let of = match fields.peek().map(|f| f.trim().split_once(':').unwrap_or((f.trim(), ""))) {
+            Some(("countdown", length)) => {
+                fields.next();
+                match read::time::parse(length, None) {
+                    Ok(Span::Time(t)) => Some(t),
+                    _ => {
+                        let what = format!("\"{length}\" is not a length of time");
+                        faults.push(TemplateFault::Argument(
+                            what,
+                            "write {{timer|countdown:5m}} or countdown:00:05:00".into(),
+                        ));
+                        None
+                    }
+                }
+            }
+            Some(("countup", "")) => {
+                fields.next();
+                None
+            }
+            _ => None,
+        };
+        return Some(Part::Timer { of, filters: filters(fields, faults) });
+    }
+    Some(Part::Token { name: name.to_owned(), filters: filters(fields, faults) })
+}
+
+fn filters<'f>(fields: impl Iterator<Item = &'f str>, faults: &mut Vec<TemplateFault>) -> Vec<Filter> {
     let mut filters = Vec::new();
     for f in fields {
         match Filter::parse(f) {
@@ -170,7 +242,7 @@ fn part(body: &str, faults: &mut Vec<TemplateFault>) -> Option<Part> {
     if filters.len() > MAX_FILTERS {
         faults.push(TemplateFault::Filters(filters.len()));
     }
-    Some(Part::Token { name: name.to_owned(), filters })
+    filters
 }
 
 #[cfg(test)]
@@ -194,6 +266,35 @@ mod tests {
         assert_eq!(run("{{clock|%H:%M:%S|+01:30}} x", &[], 3_599), "02:29:59 x");
         assert_eq!(run("{{clock}} } {", &[], 1), "00:00:01 } {");
         assert_eq!(run("{{gone}}", &[], 0), "", "an unknown token is refused when a document is checked");
+    }
+    #[test]
+    fn timers() {
+        let at = |t: &str, ms: i64| {
+            let mut out = String::new();
+            let now = Now { elapsed: MediaTime::from_millis(ms), ..Now::default() };
+            Template::parse(t).unwrap().expand(&BTreeMap::new(), now, &mut out);
+            out
+        };
+        assert_eq!([0, 999, 1000, 3_661_000].map(|ms| at("{{timer}}", ms)), ["0:00", "0:00", "0:01", "1:01:01"]);
+        let down = "{{timer|countdown:1m30s|pad:5:0}}";
+        assert_eq!(
+            [0, 1, 1000, 89_999, 90_000, 99_000].map(|ms| at(down, ms)),
+            ["01:30", "01:30", "01:29", "00:01", "00:00", "00:00"]
+        );
+        assert_eq!(at("{{timer|countup}} of {{timer|countdown:00:05:00}}", 2_500), "0:02 of 4:58");
+        // the text changes when it says so, and not before
+        for t in ["{{timer}}", "{{timer|countdown:3s500ms}}"] {
+            let template = Template::parse(t).unwrap();
+            for ms in 0..5000 {
+                let next = template.next_tick(MediaTime::from_millis(ms)).map_or(9_000, MediaTime::millis);
+                assert!(next > ms);
+                assert_eq!(at(t, ms), at(t, next - 1), "{ms} {next}");
+                assert!(next == 9_000 || at(t, ms) != at(t, next), "{ms} {next}");
+            }
+        }
+        for bad in ["{{timer|countdown}}", "{{timer|countdown:75f}}", "{{timer|countdown:soon}}", "{{timer|uper}}"] {
+            assert!(Template::parse(bad).is_err(), "{bad}");
+        }
     }
     #[test]
     fn faults_all_at_once() {

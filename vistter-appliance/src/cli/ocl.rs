@@ -16,8 +16,10 @@ pub(crate) struct OclArgs {
 pub(crate) enum OclCommand {
     /// Find everything that is wrong with an overlay document
     Check(OclCheckArgs),
-    /// Draw a scene as PNG, one frame or a range of them
+    /// Draw a scene as PNG, one frame or a range of them, or as MP4
     Render(OclRenderArgs),
+    /// Show a scene in the browser, drawn anew whenever its files are saved
+    Watch(OclWatchArgs),
     /// Print the JSON Schema of the language, or of a document's tokens
     Schema(OclSchemaArgs),
     /// Say what a code such as OCL-RANGE means
@@ -50,6 +52,34 @@ pub(crate) struct OclExplainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OclRenderArgs {
+    #[command(flatten)]
+    pub(crate) scene: OclSceneArgs,
+    /// Every frame from --at up to this one: into an .mp4 file, or as PNGs into the folder -o
+    #[arg(long, value_name = "LENGTH", value_parser = moment)]
+    pub(crate) to: Option<Span>,
+    /// The PNG file, or with --to the .mp4 file or the folder
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
+    /// Bitrate of an MP4, in kbit/s
+    #[arg(long, value_name = "KBPS", default_value = "8000", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    pub(crate) bitrate: u32,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OclWatchArgs {
+    #[command(flatten)]
+    pub(crate) scene: OclSceneArgs,
+    /// Port on 127.0.0.1; a free one when left out
+    #[arg(long, value_name = "PORT", default_value = "0")]
+    pub(crate) port: u16,
+}
+
+/// What is drawn, and how.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OclSceneArgs {
     /// The overlay document (docs/ocl/README.md)
     pub(crate) file: PathBuf,
     /// The scene; the first one when left out
@@ -58,12 +88,6 @@ pub(crate) struct OclRenderArgs {
     /// How long after the scene was shown: 3.5s, 75f
     #[arg(long, value_name = "LENGTH", value_parser = moment, default_value = "0")]
     pub(crate) at: Span,
-    /// Every frame from --at up to this one, into the folder -o
-    #[arg(long, value_name = "LENGTH", value_parser = moment)]
-    pub(crate) to: Option<Span>,
-    /// The PNG file, or with --to the folder
-    #[arg(short, long, value_name = "PATH")]
-    pub(crate) out: PathBuf,
     /// A token's value; may stand several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) token: Vec<(String, String)>,
@@ -82,9 +106,6 @@ pub(crate) struct OclRenderArgs {
     /// Draw the action-safe and title-safe areas
     #[arg(long)]
     pub(crate) safe_areas: bool,
-    /// One JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 fn moment(text: &str) -> Result<Span, String> {

@@ -10,6 +10,8 @@
 //! | `transition.rs` | how a scene comes on and goes off |
 //! | `paint.rs` | colours and fills |
 //! | `text.rs` | how text looks |
+//! | `widget.rs` | gauges and QR codes |
+//! | `sequence.rs` | pictures in numbered files |
 //! | `run.rs` | parts of a text that look different |
 
 mod layout;
@@ -19,8 +21,10 @@ mod paint;
 mod place;
 mod run;
 mod scene;
+mod sequence;
 mod text;
 mod transition;
+mod widget;
 
 use std::collections::BTreeMap;
 
@@ -34,8 +38,10 @@ pub use paint::{Color, Fill};
 pub use place::{Anchor, Placement, Within};
 pub use run::Run;
 pub use scene::{Change, Content, Group, Layer, Scene, Variant};
+pub use sequence::{Missing, Sequence};
 pub use text::{Align, Background, Breaks, Outline, Shadow, TextStyle};
 pub use transition::{Interrupted, Matte, MatteForm, Side, Style, Transition};
+pub use widget::{Correction, Gauge, Qr};
 
 /// A checked document. Made by [`Document::parse`](crate::Document::parse).
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +63,10 @@ pub struct Document {
 }
 
 /// A file beside the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Asset {
     /// Path relative to the document, with `/`; never leads out of the document's folder.
     pub path: String,
+    /// The path names many files: `#` stands for the digits of their numbers.
+    pub sequence: Option<Sequence>,
 }

@@ -3,8 +3,8 @@
 use vistter_core::config::Span;
 
 use super::{
-    Align, Automation, Background, Backing, Breaks, Color, Easing, Fill, Fit, Layout, Look, Placement, Relative, Run,
-    Side, TextStyle, Transition,
+    Align, Automation, Background, Backing, Breaks, Color, Easing, Fill, Fit, Gauge, Layout, Look, Placement, Qr,
+    Relative, Run, Side, TextStyle, Transition,
 };
 use crate::template::Template;
 
@@ -90,6 +90,8 @@ impl Content {
             }
             Self::Text { width, .. } => *width = w.or(*width),
             Self::Ticker { width, .. } => *width = w.unwrap_or(*width),
+            // squares: they have one size
+            Self::Gauge(_) | Self::Qr(_) => {}
         }
     }
 }
@@ -150,6 +152,8 @@ pub enum Content {
         height: Option<f64>,
         /// How it fills a box that has both.
         fit: Fit,
+        /// How often a moving picture is played, 0 without end; as its file says if absent.
+        plays: Option<u32>,
     },
     /// A filled rectangle.
     Rect {
@@ -181,6 +185,10 @@ pub enum Content {
         /// What is behind it.
         track: Color,
     },
+    /// An arc that is filled as far as a number says.
+    Gauge(Gauge),
+    /// A QR code.
+    Qr(Qr),
     /// Text, one line or several.
     Text {
         /// What it says: one part at least.
@@ -220,7 +228,8 @@ pub enum Content {
 
 impl Content {
     /// The names of the layer types.
-    pub const NAMES: [&'static str; 7] = ["image", "rect", "ellipse", "progress", "text", "ticker", "group"];
+    pub const NAMES: [&'static str; 9] =
+        ["image", "rect", "ellipse", "progress", "gauge", "qr", "text", "ticker", "group"];
 }
 
 /// Layers that are composited with each other first.

@@ -5,16 +5,24 @@
 //! | `rect.rs` | rounded rectangles |
 //! | `ellipse.rs` | ellipses |
 //! | `shape.rs` | rectangles with their fills, progress bars |
+//! | `gauge.rs` | gauges |
+//! | `qr.rs` | QR codes (qrcodegen) |
+//! | `film.rs` | pictures that move |
+//! | `vector.rs` | SVG (usvg, resvg) |
 //! | `picture.rs` | decoding and scaling of image files |
 //! | `ink.rs` | outlines and shadows: coverage laid in one colour over another |
-//! | `text.rs` | shaping and drawing of text (cosmic-text, swash) |
+//! | `text/` | shaping and drawing of text (cosmic-text, swash) |
 
 pub(crate) mod ellipse;
+pub(crate) mod film;
+pub(crate) mod gauge;
 pub(crate) mod ink;
 pub(crate) mod picture;
+pub(crate) mod qr;
 pub(crate) mod rect;
 pub(crate) mod shape;
 pub(crate) mod text;
+pub(crate) mod vector;
 
 /// A drawn picture in sRGB with straight alpha. Its box is the part that placement counts; ink may reach beyond it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::model::Fit;
 /// A decoded picture, straight alpha.
 pub(crate) type Decoded = RgbaImage;
 
-/// Decodes PNG, JPEG or WebP, told apart by content.
+/// Decodes PNG, JPEG, WebP or GIF, told apart by content; the first picture of several.
 ///
 /// # Errors
 /// What is wrong, for a person.
@@ -26,7 +26,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     };
     let reader = open()?;
     if reader.format().is_none() {
-        return Err("it is neither PNG, JPEG nor WebP".to_owned());
+        return Err("it is no PNG, JPEG, WebP, GIF or SVG".to_owned());
     }
     let (w, h) = reader.into_dimensions().map_err(|e| e.to_string())?;
     if u64::from(w) * u64::from(h) > MAX_IMAGE_PIXELS {
@@ -131,7 +131,7 @@ mod tests {
     }
     #[test]
     fn rubbish_is_refused() {
-        assert!(decode(b"").unwrap_err().contains("neither"));
+        assert!(decode(b"").unwrap_err().contains("no PNG"));
         assert!(decode(b"\x89PNG\r\n\x1a\nrubbish").is_err());
         // a PNG header that claims 100000 x 100000 pixels
         let mut big = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x06\0\0\0".to_vec();

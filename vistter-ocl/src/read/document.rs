@@ -6,10 +6,10 @@ use vistter_core::diagnose::Diagnostic;
 use vistter_core::time::FrameRate;
 
 use super::walk::{Faults, Node};
-use super::{scalar, scene, token};
+use super::{scalar, scene, sequence, token};
 use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKENS};
 use crate::model::{Asset, Document};
-use crate::template::CLOCK;
+use crate::template::{CLOCK, TIMER};
 
 /// The minor version of the language that this crate speaks; the major version is 1.
 pub(crate) const MINOR: u32 = 0;
@@ -46,8 +46,10 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     };
     let tokens = named(&token_nodes, faults, token::read);
     let assets = named(&asset_nodes, faults, asset);
-    if let Some((_, n)) = token_nodes.iter().find(|(k, _)| *k == CLOCK) {
-        n.fault_help(faults, "OCL-NAME", "\"clock\" is the wall-clock", "give the token another name");
+    for (name, what) in [(CLOCK, "the wall-clock"), (TIMER, "the time since the scene was shown")] {
+        if let Some((_, n)) = token_nodes.iter().find(|(k, _)| *k == name) {
+            n.fault_help(faults, "OCL-NAME", format!("\"{name}\" is {what}"), "give the token another name");
+        }
     }
     let scenes = o.required("scenes", |n, f| {
         let list = n.array(f, MAX_SCENES)?;
@@ -119,15 +121,26 @@ fn version(n: &Node<'_>, f: &Faults) -> Option<u32> {
 
 fn asset(n: &Node<'_>, f: &Faults) -> Option<Asset> {
     let o = n.object(f)?;
-    let path = o.required("path", |n, f| {
-        let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
-        if let Some(why) = crate::assets::path_fault(&s) {
-            let help = "give a path below the document's folder, such as \"pictures/logo.png\"";
-            n.fault_help(f, "OCL-ASSET-PATH", why, help);
-            return None;
-        }
-        Some(s)
-    });
+    let path = o.required("path", path);
+    let sequence = o.optional("sequence", sequence::read);
+    if let (Some(p), Some(_)) = (&path, &sequence)
+        && !p.contains('#')
+    {
+        let help = "write \"pictures/smoke-####.png\" for smoke-0001.png and so on";
+        n.fault_help(f, "OCL-ASSET-PATH", format!("\"{p}\" has no # for the digits of the files of a sequence"), help);
+        return None;
+    }
     o.finish()?;
-    Some(Asset { path: path? })
+    Some(Asset { path: path?, sequence })
+}
+
+/// A path below the document's folder.
+pub(super) fn path(n: &Node<'_>, f: &Faults) -> Option<String> {
+    let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
+    if let Some(why) = crate::assets::path_fault(&s) {
+        let help = "give a path below the document's folder, such as \"pictures/logo.png\"";
+        n.fault_help(f, "OCL-ASSET-PATH", why, help);
+        return None;
+    }
+    Some(s)
 }

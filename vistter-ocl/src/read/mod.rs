@@ -16,6 +16,8 @@
 //! | `look.rs` | scale, rotation, crop, masks, blend modes; groups |
 //! | `transition.rs` | how scenes come on and go off |
 //! | `shape.rs` | rectangles and bars |
+//! | `widget.rs` | gauges and QR codes |
+//! | `sequence.rs` | sequences of pictures |
 //! | `text.rs` | texts and tickers |
 //! | `automation.rs` | keyframes and easings |
 
@@ -25,6 +27,7 @@ mod look;
 mod relative;
 mod scalar;
 mod scene;
+mod sequence;
 mod shape;
 mod text;
 pub(crate) mod time;
@@ -32,6 +35,7 @@ pub(crate) mod token;
 mod transition;
 mod variant;
 mod walk;
+mod widget;
 
 use vistter_core::diagnose::{Diagnostic, Severity, Source};
 

@@ -6,7 +6,7 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, look, relative, scalar, shape, text, transition, variant};
+use super::{automation, look, relative, scalar, sequence, shape, text, transition, variant, widget};
 use crate::limits::MAX_LAYERS;
 use crate::model::{Change, Content, Fit, Layer, Placement, Relative, Scene, Within};
 
@@ -78,6 +78,8 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
         Some("ellipse") => shape::ellipse(&o),
         Some("group") => look::group(&o, names, depth),
         Some("progress") => shape::progress(&o, names),
+        Some("gauge") => widget::gauge(&o, names),
+        Some("qr") => widget::qr(&o, names),
         Some("text") => text::text(&o, names),
         Some("ticker") => text::ticker(&o, names),
         Some(other) => {
@@ -100,13 +102,13 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
     o.finish()?;
     let content = content?;
     automation::fits(n, f, &automation, &content)?;
-    if change.is_some() && !matches!(content, Content::Text { .. } | Content::Progress { .. }) {
+    if change.is_some() && !matches!(content, Content::Text { .. } | Content::Progress { .. } | Content::Gauge(_)) {
         let d = Diagnostic::error(
             "OCL-CONFLICT",
             format!("{}/change", n.pointer),
             "this layer has no content that could pass over",
         );
-        f.push(d.help("only text and progress have"));
+        f.push(d.help("only text, progress and gauge have"));
         return None;
     }
     Some(Layer { id: id?, z, place, opacity, relative: Relative::default(), look, automation, change, content })
@@ -140,5 +142,6 @@ fn image(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
         o.faults.push(d.help("give both \"width\" and \"height\""));
         return None;
     }
-    Some(Content::Image { asset: asset?, width, height, fit })
+    let plays = o.optional("plays", sequence::plays);
+    Some(Content::Image { asset: asset?, width, height, fit, plays })
 }

@@ -3,13 +3,10 @@
 use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
-use super::scalar;
 use super::walk::{Faults, Node, Object};
+use super::{scalar, widget};
 use crate::limits::{MAX_EXTENT, MAX_STOPS};
 use crate::model::{Color, Content, Fill, Side};
-
-/// Numbers at which a bar is empty or full.
-const MOST: f64 = 1e15;
 
 pub(super) fn rect(o: &Object<'_, '_>) -> Option<Content> {
     let (width, height, radius, fill) = shape(o);
@@ -25,20 +22,13 @@ pub(super) fn ellipse(o: &Object<'_, '_>) -> Option<Content> {
 
 pub(super) fn progress(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let value = o.required("value", |n, f| scalar::template(n, f, &names.tokens));
-    let number = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MOST, MOST);
-    let empty = o.optional("minimum", number).unwrap_or(0.0);
-    let full = o.optional("maximum", number).unwrap_or(100.0);
+    let range = widget::range(o, "bar");
     let to = o.optional("to", |n, f| scalar::one_of(n, f, "side", &Side::NAMES, Side::parse));
     let track = o.optional("track", scalar::color).unwrap_or(Color { rgba: [0; 4] });
     let (width, height, radius, fill) = shape(o);
-    if empty == full {
-        let d = Diagnostic::error("OCL-RANGE", o.node.pointer.clone(), format!("the bar is empty and full at {empty}"));
-        o.faults.push(d.help("\"minimum\" and \"maximum\" must differ"));
-        return None;
-    }
     Some(Content::Progress {
         value: value?,
-        range: (empty, full),
+        range: range?,
         to: to.unwrap_or(Side::Right),
         width: width?,
         height: height?,

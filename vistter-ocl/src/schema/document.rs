@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{extend, object};
+use super::{extend, object, of};
 use crate::limits::*;
 use crate::token::TokenKind;
 
@@ -57,5 +57,8 @@ pub(super) fn tokens() -> Map<String, Value> {
 
 pub(super) fn asset() -> Value {
     let path = json!({ "description": "Path relative to the document, in its folder or below", "type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS });
-    object(json!({ "path": path }), &["path"])
+    object(
+        json!({ "path": path, "sequence": of("sequence", "The path names many files: # stands for the digits") }),
+        &["path"],
+    )
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::widgets::{plays, widgets};
 use super::{extend, number, object, of};
 use crate::limits::*;
 use crate::model::{Align, Anchor, Blend, Breaks, Fit, Justify, Layout, Line, MaskMode, MaskShape, Side};
@@ -95,6 +96,7 @@ pub(super) fn layers() -> Map<String, Value> {
             json!({
                 "asset": of("name", "Id of an asset"), "width": length("Width"), "height": length("Height"),
                 "fit": { "description": "How it fills a box of another shape; stretch when left out", "enum": Fit::NAMES },
+                "plays": plays(),
             }),
             &["asset"][..],
         ),
@@ -126,7 +128,11 @@ pub(super) fn layers() -> Map<String, Value> {
         ("text", text, &["size"]),
         ("ticker", ticker, &["size", "width", "speed"]),
     ];
-    kinds.into_iter().map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required))).collect()
+    kinds
+        .into_iter()
+        .chain(widgets())
+        .map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required)))
+        .collect()
 }
 
 fn ellipse() -> Value {
@@ -252,7 +258,10 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
     all.as_object_mut().map(|a| {
         a.insert(
             "change".into(),
-            of("change", "How a text or a bar goes over to another when a token changes; at once when left out"),
+            of(
+                "change",
+                "How a text, a bar or a gauge goes over to another when a token changes; at once when left out",
+            ),
         )
     });
     extend(&mut all, fields);

@@ -10,6 +10,7 @@
 //! | `scene.rs` | scenes, transitions, positions |
 //! | `motion.rs` | automation |
 //! | `layers.rs` | the types of layers |
+//! | `widgets.rs` | gauges, QR codes, sequences of pictures |
 //! | `values.rs` | values without structure |
 
 mod document;
@@ -17,6 +18,7 @@ mod layers;
 mod motion;
 mod scene;
 mod values;
+mod widgets;
 
 use serde_json::{Map, Value, json};
 
@@ -73,6 +75,7 @@ pub fn schema() -> Value {
     defs.extend(gradient());
     defs.extend(decoration());
     defs.insert("run".into(), run());
+    defs.insert("sequence".into(), widgets::sequence());
     defs.extend(layers());
     defs.extend(values());
     if let Some(r) = root.as_object_mut() {

@@ -96,6 +96,37 @@ fn documents_and_mutations_of_them_never_panic() {
     }
 }
 
+/// Pictures and fonts of the golden cases, and mutations of them: bytes changed, cut, and taken from elsewhere.
+#[test]
+fn files_and_mutations_of_them_never_panic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let rounds = std::env::var("OCL_FUZZ_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(40);
+    let mut state = 0x9E6D_62D0_6F6A_9A9Bu64;
+    for (folder, target) in [("ocl_picture", fuzzing::picture as fn(&[u8])), ("ocl_font", fuzzing::font)] {
+        let mut seeds: Vec<Vec<u8>> =
+            std::fs::read_dir(root.join(folder)).unwrap().map(|e| std::fs::read(e.unwrap().path()).unwrap()).collect();
+        seeds.sort();
+        for seed in seeds {
+            target(&seed);
+            for _ in 0..rounds {
+                let mut d = seed.clone();
+                for _ in 0..4 {
+                    state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+                    let (at, byte) = ((state >> 33) as usize % d.len().max(1), (state >> 17) as u8);
+                    match state >> 61 {
+                        0 => d.truncate(at.max(12)),
+                        1 if !d.is_empty() => drop(d.remove(at)),
+                        // the head of a file says how large things are
+                        2..4 => d.get_mut(at % 256).into_iter().for_each(|b| *b = byte),
+                        _ => d.get_mut(at).into_iter().for_each(|b| *b = byte),
+                    }
+                }
+                target(&d);
+            }
+        }
+    }
+}
+
 #[test]
 fn texts_and_times_and_mutations_of_them_never_panic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");

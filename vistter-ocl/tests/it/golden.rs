@@ -57,8 +57,10 @@ fn run(name: &str) {
     let live = case.tokens("live.");
     if !live.is_empty() {
         // draw once before, so that the change has to replace what was drawn
-        overlay.compose(tick(0), &mut background(width, height)).unwrap();
-        overlay.apply(tick(at), &OverlayAction::SetTokens(live)).unwrap();
+        let changed = case.number("live_at").unwrap_or(at);
+        (0..changed).for_each(|f| overlay.compose(tick(f), &mut background(width, height)).unwrap());
+        overlay.apply(tick(changed), &OverlayAction::SetTokens(live)).unwrap();
+        (changed..at).for_each(|f| overlay.compose(tick(f), &mut background(width, height)).unwrap());
     }
     if let Some(hide) = case.number("hide") {
         overlay.apply(tick(hide), &OverlayAction::Hide).unwrap();

@@ -30,6 +30,10 @@ fn every_example_plays() {
         ("pictures/logo.png", "image-scaled/mark.png"),
         ("fonts/japanese.ttf", "text-japanese/japanese.ttf"),
         ("fonts/emoji.ttf", "text-emoji/emoji.ttf"),
+        ("pictures/badge.svg", "image-svg/badge.svg"),
+        ("pictures/spin.gif", "image-moving/spin.gif"),
+        ("pictures/step-01.png", "image-moving/step-01.png"),
+        ("pictures/step-02.png", "image-moving/step-02.png"),
     ]
     .map(|(name, from)| (name.to_owned(), std::fs::read(golden.join(from)).unwrap()))
     .into();

@@ -1,0 +1,117 @@
+//! From what a layer shows to what it is drawn from: pictures and widgets.
+
+use std::collections::BTreeMap;
+
+use vistter_core::diagnose::Diagnostic;
+use vistter_core::ports::Canvas;
+
+use crate::assets::Assets;
+use crate::limits::MAX_FILM_PIXELS;
+use crate::media::Media;
+use crate::model::{self, Fit};
+use crate::program::Picture;
+use crate::raster::gauge::Gauge;
+use crate::raster::qr::Qr;
+use crate::said::Said;
+use crate::template::Now;
+
+/// What a layer is drawn from, and its pixels.
+pub(crate) type Drawn = Result<(Picture, u64), Vec<Diagnostic>>;
+
+/// Where a layer stands in its document, and how large a base pixel is there.
+pub(crate) struct Spot<'a> {
+    /// The tokens' defaults.
+    pub(crate) tokens: &'a BTreeMap<String, String>,
+    pub(crate) assets: &'a Assets,
+    pub(crate) canvas: Canvas,
+    /// Canvas pixels of a base pixel.
+    pub(crate) k: f64,
+    /// The layer's pointer.
+    pub(crate) at: &'a str,
+}
+
+impl Spot<'_> {
+    /// Base pixels as whole canvas pixels, one at least.
+    fn px(&self, v: f64) -> u64 {
+        ((v * self.k).round() as u64).max(1)
+    }
+
+    pub(crate) fn image(
+        &self,
+        asset: &str,
+        (width, height): (Option<f64>, Option<f64>),
+        fit: Fit,
+        plays: Option<u32>,
+        fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>,
+    ) -> Drawn {
+        let Some(media) = self.assets.media(asset) else {
+            return Err(vec![self.assets.unfit(asset, format!("{}/asset", self.at))]);
+        };
+        let (nw, nh) = media.size();
+        let (w, h) = match (width, height) {
+            (Some(w), Some(h)) => (w, h),
+            (Some(w), None) => (w, w * nh / nw),
+            (None, Some(h)) => (h * nw / nh, h),
+            (None, None) => (nw, nh),
+        };
+        let (w, h) = (self.px(w), self.px(h));
+        let n = fits(w, h)?;
+        let (width, height) = (w as u32, h as u32);
+        Ok(match media {
+            Media::Still(source) => (Picture::Image { source: source.clone(), width, height, fit }, n),
+            Media::Vector(source) => (Picture::Vector { source: source.clone(), width, height, fit }, n),
+            Media::Film(film) => {
+                let all = n.saturating_mul(film.len() as u64);
+                if all > MAX_FILM_PIXELS {
+                    let text =
+                        format!("{} pictures of {w}x{h} pixels; at most {MAX_FILM_PIXELS} pixels together", film.len());
+                    let d = Diagnostic::error("OCL-LIMIT", self.at, text);
+                    return Err(vec![d.help("show it smaller, or give it fewer pictures")]);
+                }
+                let plays = plays.unwrap_or_else(|| film.plays());
+                (Picture::Film { film: film.clone(), width, height, fit, plays }, all)
+            }
+        })
+    }
+
+    pub(crate) fn gauge(&self, g: &model::Gauge, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
+        let side = self.px(g.size);
+        let n = fits(side, side)?;
+        let gauge = Gauge {
+            size: side as usize,
+            thickness: g.thickness * self.k,
+            start: g.start,
+            sweep: g.sweep,
+            range: g.range,
+            rgba: g.color.rgba,
+            track: g.track.rgba,
+            round: g.round,
+        };
+        Ok((Picture::Gauge { value: g.value.clone(), gauge }, n))
+    }
+
+    /// A code that is too long, or too fine to be read, with the tokens' defaults is a fault.
+    pub(crate) fn qr(&self, q: &model::Qr, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
+        let side = self.px(q.size);
+        let n = fits(side, side)?;
+        let mut said = Said::default();
+        said.fill(std::iter::once(&q.text), self.tokens, Now::default());
+        let fault = |text: String, help: &str| {
+            Err(vec![Diagnostic::error("OCL-QR", format!("{}/text", self.at), text).help(help)])
+        };
+        match Qr::modules(said.text(), q.level, q.quiet) {
+            None => {
+                let text = format!("{} bytes are more than a QR code holds", said.text().len());
+                return fault(text, "shorten the text, or choose a lower \"level\"");
+            }
+            Some(modules) if modules as u64 > side => {
+                let text = format!("the code has {modules} modules a side, and {side} pixels to show them");
+                return fault(text, "make it larger, or its text shorter");
+            }
+            Some(_) => {}
+        }
+        let qr =
+            Qr { side: side as usize, level: q.level, quiet: q.quiet, dark: q.color.rgba, light: q.background.rgba };
+        Ok((Picture::Qr { text: q.text.clone(), qr }, n))
+    }
+}
