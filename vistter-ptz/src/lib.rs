@@ -38,7 +38,7 @@
 //! ONVIF: device time, information, services; Media1 and Media2 profiles and stream addresses; PTZ nodes, presets, moves,
 //! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,
 //! SHA-256), and (if allowed) text and Basic; one try a method with a wrong password; TLS with the certificate pinned at first
-//! use; quirks of models as a table. No events, no imaging.
+//! use; quirks of models as a table; events about motion (pull point); imaging, read only.
 //!
 //! The mover judges by move status, position, motion in the picture, learned time and a bound. Discovery: WS-Discovery and
 //! mDNS on each interface, IPv4 and IPv6, and addresses one by one. Simulated cameras: VISCA and ONVIF; the latter is driven in

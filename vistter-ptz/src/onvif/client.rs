@@ -90,6 +90,8 @@ pub struct OnvifClient {
     /// Services answer at the device's own host and port, whatever the device says.
     all_at_device: bool,
     policy: Policy,
+    /// What goes into the header of the call under way.
+    header: String,
     auth: Authenticator,
     /// Camera's clock minus ours; `None` until it was asked.
     skew: Option<MediaTime>,
@@ -110,7 +112,17 @@ impl OnvifClient {
         let port = options.port.or(options.secure.then_some(443));
         let device = port.map(|p| options.endpoint(p));
         let random = SystemRandom::new();
-        Self { options, device, connection: None, all_at_device: false, policy, auth, skew: None, random }
+        Self {
+            options,
+            device,
+            connection: None,
+            all_at_device: false,
+            policy,
+            header: String::new(),
+            auth,
+            skew: None,
+            random,
+        }
     }
     /// The device is known: what its model needs, and what the user said.
     pub fn meet(&mut self, device: &DeviceInfo) -> Policy {
@@ -118,6 +130,24 @@ impl OnvifClient {
         self.policy = Policy::of(device, &self.options.quirks);
         self.policy.camera_clock &= camera_clock; // found out meanwhile
         self.policy
+    }
+    /// The options for another client of the same device: with the port, and how it wants the password.
+    pub fn options(&self) -> OnvifOptions {
+        let mut options = self.options.clone();
+        if let Some(port) = self.device.as_ref().and_then(|d| d.authority.rsplit_once(':')?.1.parse().ok()) {
+            options.port = Some(port);
+        }
+        let method = match self.auth.method() {
+            Some(Method::HttpDigest) => "auth=http-digest",
+            Some(Method::WsDigest) => "auth=ws-digest",
+            Some(Method::WsText) => "auth=ws-text",
+            Some(Method::HttpBasic) => "auth=http-basic",
+            Some(Method::None) | None => "",
+        };
+        let clock = if self.policy.camera_clock { "" } else { "clock=ours" };
+        // These are names of the table: they parse.
+        options.quirks.extend([method, clock].into_iter().filter_map(|q| q.parse::<Change>().ok()));
+        options
     }
     /// How the device is spoken to.
     pub fn policy(&self) -> Policy {
@@ -182,6 +212,7 @@ impl OnvifClient {
     /// # Errors
     /// What the device or the way to it says; `Unauthorized` without a word on the network once all tries are used up.
     pub async fn call(&mut self, to: &Endpoint, action: &str, body: &str) -> Result<Element> {
+        self.header.clear(); // of a call that was dropped half-way
         let elsewhere = self.device.clone().filter(|d| d.authority != to.authority);
         let Some(device) = elsewhere else { return self.call_at(to, action, body).await };
         let home = Endpoint { path: to.path.clone(), ..device };
@@ -197,6 +228,17 @@ impl OnvifClient {
         let second = self.call_at(&home, action, body).await;
         self.all_at_device = !second.as_ref().is_err_and(lost);
         if self.all_at_device { second } else { first }
+    }
+
+    /// The same, with more in the envelope's header, and at that place only.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn call_with(&mut self, to: &Endpoint, action: &str, header: &str, body: &str) -> Result<Element> {
+        self.header = header.to_owned();
+        let result = self.call_at(to, action, body).await;
+        self.header.clear();
+        result
     }
 
     async fn call_at(&mut self, to: &Endpoint, action: &str, body: &str) -> Result<Element> {
@@ -260,7 +302,7 @@ impl OnvifClient {
         self.random
             .fill(&mut nonce)
             .map_err(|_| Error::new(ErrorKind::Internal, "the system gives no random numbers"))?;
-        let (mut header, mut authorization) = (String::new(), None);
+        let (mut header, mut authorization) = (self.header.clone(), None);
         if let Some(c) = &self.options.credentials {
             let (user, password) = (&c.user, c.password.expose());
             match method {
@@ -268,7 +310,7 @@ impl OnvifClient {
                 Method::WsDigest | Method::WsText => {
                     let skew = self.skew.filter(|_| self.policy.camera_clock).unwrap_or_default();
                     let camera = self.options.clock.wall().plus(skew);
-                    header = username_token(user, password, method == Method::WsText, camera, &nonce);
+                    header.push_str(&username_token(user, password, method == Method::WsText, camera, &nonce));
                 }
                 Method::HttpDigest => {
                     authorization = self.auth.challenge().map(|(challenge, count)| {

@@ -8,6 +8,7 @@ use vistter_core::{Error, ErrorKind, Result};
 use super::client::{OnvifClient, OnvifOptions};
 use super::device::{About, Setup};
 use super::endpoint::Endpoint;
+use super::pullpoint::PullPoint;
 use super::services::{self, Node, PTZ};
 use super::xml::{Element, escape};
 
@@ -19,12 +20,20 @@ pub struct OnvifDriver {
     pub(super) setup: Option<Setup>,
     /// What the last ContinuousMove drove.
     driven: PtzVelocity,
+    /// Listens to the camera's events, from the first move on.
+    events: Option<PullPoint>,
 }
 
 impl OnvifDriver {
     /// A driver that has not connected.
     pub fn new(options: OnvifOptions) -> Self {
-        Self { client: OnvifClient::new(options), about: None, setup: None, driven: PtzVelocity::default() }
+        Self {
+            client: OnvifClient::new(options),
+            about: None,
+            setup: None,
+            driven: PtzVelocity::default(),
+            events: None,
+        }
     }
     /// The client below, for what is no motion.
     pub fn client(&mut self) -> &mut OnvifClient {
@@ -48,6 +57,21 @@ impl OnvifDriver {
         result
     }
 
+    /// Listens to events before the first move, where the camera has any.
+    async fn listen(&mut self) -> Result<()> {
+        let about = self.about().await?;
+        self.setup().await?;
+        if let (None, true, Some(xaddr)) = (&self.events, self.client.policy().events, about.services.events) {
+            self.events = Some(PullPoint::start(self.client.options(), xaddr));
+        }
+        Ok(())
+    }
+    fn moved(&self) {
+        if let Some(e) = &self.events {
+            e.watch().moved();
+        }
+    }
+
     async fn drive(&mut self, v: PtzVelocity, within: Option<MediaTime>) -> Result<()> {
         let spaces = self.setup().await?.node.spaces;
         let policy = self.client.policy();
@@ -61,6 +85,7 @@ impl OnvifDriver {
         if let Some(t) = within.filter(|_| policy.timeout) {
             more.push_str(&format!("<tptz:Timeout>{}</tptz:Timeout>", duration(t)));
         }
+        self.moved();
         self.say("ContinuousMove", &more).await.map(drop)
     }
 }
@@ -116,11 +141,18 @@ impl PtzDriver for OnvifDriver {
     }
     async fn go_to(&mut self, preset: &Preset) -> Result<()> {
         let mut more = format!("<tptz:PresetToken>{}</tptz:PresetToken>", escape(&preset.token));
-        self.setup().await?; // who it is decides the policy
+        self.listen().await?;
         if self.client.policy().goto_speed {
             more.push_str("<tptz:Speed><tt:PanTilt x=\"1\" y=\"1\"/><tt:Zoom x=\"1\"/></tptz:Speed>");
         }
-        self.say("GotoPreset", &more).await.map(drop)
+        if let Some(e) = &self.events {
+            e.watch().went_to(&preset.token);
+        }
+        let result = self.say("GotoPreset", &more).await.map(drop);
+        if result.is_err() {
+            self.moved();
+        }
+        result
     }
     async fn stop(&mut self) -> Result<()> {
         self.setup().await?;
@@ -146,9 +178,11 @@ impl PtzDriver for OnvifDriver {
         let e = self.say("GetStatus", "").await?;
         let spaces = self.setup.as_ref().map(|s| s.node.spaces.clone()).unwrap_or_default();
         let (status, policy) = (services::status(&e, &spaces), self.client.policy());
+        // What it says by itself goes before what it answers.
+        let told = self.events.as_ref().and_then(|e| e.watch().moving());
         Ok(PtzStatus {
             position: status.position.filter(|_| policy.position),
-            moving: status.moving.filter(|_| policy.move_status),
+            moving: told.or(status.moving.filter(|_| policy.move_status)),
         })
     }
     /// Without a speed: devices were seen to refuse one whose space they do not know.
@@ -158,6 +192,8 @@ impl PtzDriver for OnvifDriver {
             let e = Error::new(ErrorKind::Unsupported, "this camera cannot be sent to a position");
             return Err(e.at(self.describe()).next("use its presets"));
         }
+        self.listen().await?;
+        self.moved();
         self.say("AbsoluteMove", &format!("<tptz:Position>{vector}</tptz:Position>")).await.map(drop)
     }
     /// By an absolute move from where it is: translation spaces are the part of ONVIF that devices agree on least. A camera
@@ -175,6 +211,7 @@ impl PtzDriver for OnvifDriver {
             let what = "this camera does not tell its position, so it cannot be moved by a distance";
             return Err(Error::new(ErrorKind::Unsupported, what).at(self.describe()).next("use its presets"));
         }
+        self.moved();
         self.say("RelativeMove", &format!("<tptz:Translation>{vector}</tptz:Translation>")).await.map(drop)
     }
     async fn continuous(&mut self, velocity: PtzVelocity, within: MediaTime) -> Result<()> {
@@ -191,6 +228,8 @@ impl PtzDriver for OnvifDriver {
         self.drive(velocity, Some(within)).await
     }
     async fn home(&mut self) -> Result<()> {
+        self.listen().await?;
+        self.moved();
         self.say("GotoHomePosition", "").await.map(drop)
     }
     async fn save_preset(&mut self, name: &str, replace: Option<&Preset>) -> Result<Preset> {

@@ -5,6 +5,7 @@
 //! - [`OnvifClient`]: exchanges with time-outs on one kept connection; the camera's clock; ports.
 //! - [`services`]: what the answers say: device, media profiles, PTZ nodes, presets, status. [`space`]: ranges.
 //! - [`tls`]: the certificate that a camera showed first is the one it must show. [`quirks`]: what models need that differs, as data.
+//! - [`imaging`]: the picture's settings and the focus, read only. [`events`]: what a camera says of its motion by itself.
 //! - [`OnvifDriver`]: the camera behind `PtzDriver`.
 
 pub mod auth;
@@ -12,7 +13,10 @@ mod client;
 mod device;
 mod driver;
 mod endpoint;
+pub mod events;
 pub mod http;
+pub mod imaging;
+mod pullpoint;
 pub mod quirks;
 pub mod services;
 pub mod soap;

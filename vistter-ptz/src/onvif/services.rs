@@ -4,6 +4,7 @@
 use serde::Serialize;
 use vistter_core::ports::{Preset, PtzPosition, PtzStatus};
 
+use super::events::EVENTS;
 use super::space::Spaces;
 use super::xml::{Element, escape};
 
@@ -13,6 +14,8 @@ pub const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
 pub const MEDIA1: &str = "http://www.onvif.org/ver10/media/wsdl";
 /// Media2.
 pub const MEDIA2: &str = "http://www.onvif.org/ver20/media/wsdl";
+/// Imaging.
+pub const IMAGING: &str = "http://www.onvif.org/ver20/imaging/wsdl";
 /// PTZ.
 pub const PTZ: &str = "http://www.onvif.org/ver20/ptz/wsdl";
 
@@ -53,6 +56,10 @@ pub struct Services {
     pub media2: Option<String>,
     /// PTZ.
     pub ptz: Option<String>,
+    /// Imaging.
+    pub imaging: Option<String>,
+    /// Events.
+    pub events: Option<String>,
 }
 
 impl Services {
@@ -62,13 +69,19 @@ impl Services {
             let service = e.all("Service").find(|s| s.text_at(&["Namespace"]) == Some(namespace))?;
             service.text_at(&["XAddr"]).map(str::to_owned)
         };
-        Self { media1: of(MEDIA1), media2: of(MEDIA2), ptz: of(PTZ).or_else(|| of(PTZ_OLD)) }
+        Self {
+            media1: of(MEDIA1),
+            media2: of(MEDIA2),
+            ptz: of(PTZ).or_else(|| of(PTZ_OLD)),
+            imaging: of(IMAGING),
+            events: of(EVENTS),
+        }
     }
     /// From `GetCapabilitiesResponse`, for devices without GetServices.
     pub fn read_capabilities(e: &Element) -> Self {
         let of = |name: &str| e.text_at(&["Capabilities", name, "XAddr"]).map(str::to_owned);
         let media2 = e.text_at(&["Capabilities", "Extension", "Media2", "XAddr"]).map(str::to_owned);
-        Self { media1: of("Media"), media2, ptz: of("PTZ") }
+        Self { media1: of("Media"), media2, ptz: of("PTZ"), imaging: of("Imaging"), events: of("Events") }
     }
 }
 
@@ -91,6 +104,8 @@ pub struct Profile {
     pub gop: Option<u32>,
     /// Whether it has sound.
     pub audio: bool,
+    /// The video source that it shows.
+    pub source: Option<String>,
     /// PTZ node of its PTZ configuration; `None` without one, empty if the device does not name it.
     pub ptz_node: Option<String>,
 }
@@ -102,9 +117,10 @@ impl Profile {
     }
     fn read(e: &Element) -> Self {
         // Media2 puts everything under Configurations, with shorter names.
-        let (video, sound, ptz) = match e.child("Configurations") {
-            Some(c) => (c.child("VideoEncoder"), c.child("AudioEncoder"), c.child("PTZ")),
+        let (source, video, sound, ptz) = match e.child("Configurations") {
+            Some(c) => (c.child("VideoSource"), c.child("VideoEncoder"), c.child("AudioEncoder"), c.child("PTZ")),
             None => (
+                e.child("VideoSourceConfiguration"),
                 e.child("VideoEncoderConfiguration"),
                 e.child("AudioEncoderConfiguration"),
                 e.child("PTZConfiguration"),
@@ -123,6 +139,7 @@ impl Profile {
             kbps: whole(&["RateControl", "BitrateLimit"]),
             gop: attribute.or_else(|| whole(&["H264", "GovLength"])),
             audio: sound.is_some(),
+            source: source.and_then(|s| s.text_at(&["SourceToken"])).map(str::to_owned),
             ptz_node: ptz.map(|p| p.text_at(&["NodeToken"]).unwrap_or_default().to_owned()),
         }
     }

@@ -4,7 +4,8 @@
 use vistter_core::clock::WallTime;
 
 use super::onvif_media::SimProfile;
-use crate::onvif::services::{DEVICE, MEDIA1, MEDIA2, PTZ};
+use crate::onvif::events::EVENTS;
+use crate::onvif::services::{DEVICE, IMAGING, MEDIA1, MEDIA2, PTZ};
 use crate::onvif::time::write_date_time;
 use crate::onvif::xml::escape;
 
@@ -15,6 +16,7 @@ pub(super) struct Addresses<'a> {
     pub(super) profiles: &'a [SimProfile],
     pub(super) ptz: bool,
     pub(super) new: bool,
+    pub(super) events: bool,
 }
 
 const SPACE: &str = "http://www.onvif.org/ver10/tptz";
@@ -25,6 +27,8 @@ pub(super) fn envelope(operation: &str, inner: &str, path: &str) -> String {
         "/onvif/media" => "trt",
         "/onvif/media2" => "tr2",
         "/onvif/ptz" => "tptz",
+        "/onvif/imaging" => "timg",
+        "/onvif/events" => "tev",
         _ => "tds",
     };
     let operation = escape(operation);
@@ -67,7 +71,8 @@ pub(super) fn device(name: &str, at: &Addresses<'_>, wall: WallTime) -> Option<S
                 )
             };
             let ptz = if at.ptz { one(PTZ, "ptz") } else { String::new() };
-            [one(DEVICE, "device_service"), one(MEDIA1, "media"), one(MEDIA2, "media2"), ptz].concat()
+            let more = if at.events { one(EVENTS, "events") + &one(IMAGING, "imaging") } else { String::new() };
+            [one(DEVICE, "device_service"), one(MEDIA1, "media"), one(MEDIA2, "media2"), ptz, more].concat()
         }
         "GetCapabilities" => {
             let one = |name: &str, path: &str, more: &str| {
@@ -112,6 +117,52 @@ pub(super) fn ptz_configuration(tag: &str) -> String {
          <tt:DefaultContinuousZoomVelocitySpace>{SPACE}/ZoomSpaces/VelocityGenericSpace</tt:DefaultContinuousZoomVelocitySpace>\
          <tt:DefaultPTZTimeout>PT10S</tt:DefaultPTZTimeout></{tag}>"
     )
+}
+
+/// The imaging service: everything by itself, the focus at rest.
+pub(super) fn imaging(name: &str) -> Option<String> {
+    Some(match name {
+        "GetImagingSettings" => {
+            "<timg:ImagingSettings><tt:Brightness>50</tt:Brightness><tt:ColorSaturation>50</tt:ColorSaturation>\
+             <tt:Contrast>50</tt:Contrast><tt:Exposure><tt:Mode>AUTO</tt:Mode></tt:Exposure>\
+             <tt:Focus><tt:AutoFocusMode>AUTO</tt:AutoFocusMode></tt:Focus><tt:Sharpness>50</tt:Sharpness>\
+             <tt:WhiteBalance><tt:Mode>AUTO</tt:Mode></tt:WhiteBalance></timg:ImagingSettings>"
+                .into()
+        }
+        "GetStatus" => {
+            "<timg:Status><tt:FocusStatus20><tt:Position>0.5</tt:Position><tt:MoveStatus>IDLE</tt:MoveStatus>\
+             </tt:FocusStatus20></timg:Status>"
+                .into()
+        }
+        _ => return None,
+    })
+}
+
+/// The event service, and its one subscription.
+pub(super) fn events(name: &str, at: &Addresses<'_>, reached: Option<&str>) -> Option<String> {
+    const TIMES: &str = "<wsnt:CurrentTime>2026-01-01T00:00:00Z</wsnt:CurrentTime>\
+        <wsnt:TerminationTime>2026-01-01T00:01:00Z</wsnt:TerminationTime>";
+    Some(match name {
+        "CreatePullPointSubscription" => format!(
+            "<tev:SubscriptionReference><wsa:Address>http://{}/onvif/events</wsa:Address></tev:SubscriptionReference>{TIMES}",
+            at.authority
+        ),
+        "PullMessages" => {
+            let message = reached.map(|token| {
+                format!(
+                    "<wsnt:NotificationMessage><wsnt:Topic Dialect=\"http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet\">\
+                     tns1:PTZController/PTZPresets/Reached</wsnt:Topic><wsnt:Message><tt:Message UtcTime=\"2026-01-01T00:00:00Z\">\
+                     <tt:Source><tt:SimpleItem Name=\"PTZConfigurationToken\" Value=\"ptz\"/></tt:Source>\
+                     <tt:Data><tt:SimpleItem Name=\"PresetToken\" Value=\"{}\"/></tt:Data></tt:Message></wsnt:Message>\
+                     </wsnt:NotificationMessage>",
+                    escape(token)
+                )
+            });
+            TIMES.replace("wsnt:", "tev:") + &message.unwrap_or_default()
+        }
+        "Renew" | "Unsubscribe" => TIMES.into(),
+        _ => return None,
+    })
 }
 
 /// `SupportedPTZSpaces`' contents.

@@ -47,6 +47,8 @@ pub struct OnvifSpec {
     pub fixed: bool,
     /// No Media2 and no GetServices: a device from before 2012.
     pub old: bool,
+    /// Has the services of events and imaging: it tells when a preset is reached.
+    pub events: bool,
     /// RTSP address of its stream.
     pub stream: String,
     /// Its media profiles.
@@ -67,6 +69,7 @@ impl Default for OnvifSpec {
             polite: false,
             fixed: false,
             old: false,
+            events: false,
             stream: "rtsp://127.0.0.1:554/main".into(),
             profiles: SimProfile::usual(),
             faults: Vec::new(),
@@ -85,6 +88,9 @@ pub struct OnvifDevice {
     tokens: u32,
     drive_until: Option<MediaTime>,
     asked: u32,
+    subscriptions: u32,
+    /// The preset that it goes to, and when it is there.
+    reaching: Option<(String, MediaTime)>,
 }
 
 /// A stored view.
@@ -116,6 +122,8 @@ impl OnvifDevice {
             tokens: 0,
             drive_until: None,
             asked: 0,
+            subscriptions: 0,
+            reaching: None,
         }
     }
     /// What kind of camera it is, to be changed.
@@ -138,6 +146,10 @@ impl OnvifDevice {
     /// Requests that came.
     pub fn asked(&self) -> u32 {
         self.asked
+    }
+    /// Subscriptions to its events that were not ended.
+    pub fn subscriptions(&self) -> u32 {
+        self.subscriptions
     }
     /// Requests that showed a wrong password.
     pub fn wrong_passwords(&self) -> u32 {
@@ -174,12 +186,14 @@ impl OnvifDevice {
         if self.spec.faults.contains(&body.name) {
             return (500, None, answers::fault("Receiver", "Action", "internal error"));
         }
+        let reached = self.event(now, &body.name);
         let at = answers::Addresses {
             authority,
             stream: &self.spec.stream,
             profiles: &self.spec.profiles,
             ptz: !self.spec.fixed,
             new: !self.spec.old,
+            events: self.spec.events,
         };
         let token = body.text_at(&["ProfileToken"]);
         let said = match (path.as_str(), body.name.as_str()) {
@@ -191,6 +205,8 @@ impl OnvifDevice {
                 Some(Err((code, text))) => return (400, None, answers::fault("Sender", code, text)),
                 None => None,
             },
+            ("/onvif/imaging", name) if at.events => answers::imaging(name),
+            ("/onvif/events", name) if at.events => answers::events(name, &at, reached.as_deref()),
             _ => return (404, None, String::new()),
         };
         match said {
@@ -208,6 +224,16 @@ impl OnvifDevice {
     fn spaces(&self) -> Spaces {
         let xml = format!("<S>{}</S>", answers::spaces(self.spec.degrees)).replace("tt:", "");
         Element::parse(xml.as_bytes()).map(|e| Spaces::read(&e)).unwrap_or_default()
+    }
+
+    /// Counts subscriptions; gives the preset that was reached, to who pulls events.
+    fn event(&mut self, now: MediaTime, name: &str) -> Option<String> {
+        match name {
+            "CreatePullPointSubscription" => self.subscriptions += 1,
+            "Unsubscribe" => self.subscriptions = self.subscriptions.saturating_sub(1),
+            _ => {}
+        }
+        self.reaching.take_if(|(_, t)| name == "PullMessages" && now >= *t).map(|(token, _)| token)
     }
 
     #[allow(clippy::type_complexity)]
@@ -269,6 +295,7 @@ impl OnvifDevice {
             }
             "Stop" => {
                 self.drive_until = None;
+                self.reaching = None;
                 self.motors.stop(now);
                 String::new()
             }
@@ -308,6 +335,7 @@ impl OnvifDevice {
                 Some(i) => {
                     self.drive_until = None;
                     self.motors.go_to(now, full(self.presets[i].position), 1.0);
+                    self.reaching = Some((self.presets[i].token.clone(), self.motors.arrives(now).unwrap_or(now)));
                     String::new()
                 }
                 None if self.spec.polite => String::new(),

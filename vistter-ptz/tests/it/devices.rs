@@ -65,6 +65,8 @@ async fn the_mock_of_oxvif_is_driven() {
         let profiles = d.profiles().await.unwrap();
         assert!(profiles.iter().any(|p| p.is_h264() && p.size.is_some()), "{profiles:?}");
         assert!(d.stream_uri(&profiles[0].token).await.unwrap().starts_with("rtsp://"));
+        let imaging = d.imaging(&profiles[0].token).await.unwrap();
+        assert!(imaging.brightness.is_some() && imaging.exposure.is_some(), "{imaging:?}");
         let caps = d.capabilities().await.unwrap();
         assert!(caps.absolute && caps.continuous && caps.list_presets, "{caps:?}");
         let before = d.presets().await.unwrap().len();

@@ -12,7 +12,7 @@ use vistter_ptz::mover::{Identity, LearnedTimes, Mover, MoverPolicy, View};
 use vistter_ptz::onvif::auth::Method;
 use vistter_ptz::onvif::{OnvifDriver, OnvifOptions};
 use vistter_ptz::settle::{Evidence, near};
-use vistter_ptz::sim::{MotorSpec, MoveStatus, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, Trouble};
+use vistter_ptz::sim::{MotorSpec, MoveStatus, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset, Trouble};
 
 pub(crate) const USER: &str = "admin";
 /// With what XML and HTTP have to escape.
@@ -198,6 +198,49 @@ async fn the_mover_arrives_by_the_evidence_that_there_is() {
         assert_eq!(a.evidence, evidence);
         assert!(!sim.with(|c, now| c.motors().moving(now)));
     }
+}
+#[tokio::test]
+async fn a_camera_that_tells_by_itself_is_believed_once_it_has() {
+    // It answers neither position nor motion: only its events tell.
+    let blind =
+        OnvifSpec { move_status: MoveStatus::Absent, tells_position: false, events: true, ..OnvifSpec::default() };
+    let auth = OnvifAuth { http_digest: true, strict: true, ..locked() };
+    let sim = start(OnvifSpec { auth, ..blind }).await;
+    let stored =
+        |name: &str, pan| StoredPreset { token: name.into(), name: name.into(), position: PtzPosition { pan, ..A } };
+    sim.with(|c, _| c.presets().extend([stored("left", -0.5), stored("right", 0.5)]));
+    let (mover, task) = Mover::start(Box::new(driver(&sim, PASSWORD)), MoverPolicy::default(), LearnedTimes::default());
+    let mut evidence = Vec::new();
+    for round in 0..10 {
+        let a = mover.go_to(View::named(["left", "right"][round % 2])).await.unwrap().unwrap();
+        evidence.push(a.evidence);
+        if a.evidence == Evidence::MoveStatus {
+            assert!(!sim.with(|c, now| c.motors().moving(now)), "it said that it was there");
+            break;
+        }
+    }
+    assert_eq!(evidence.first(), Some(&Evidence::Bound), "silence counts for nothing at first");
+    assert_eq!(evidence.last(), Some(&Evidence::MoveStatus), "{evidence:?}");
+    assert_eq!((sim.with(|c, _| c.subscriptions()), sim.with(|c, _| c.wrong_passwords())), (1, 0));
+    drop(mover);
+    task.await.unwrap();
+    for _ in 0..3000 {
+        if sim.with(|c, _| c.subscriptions()) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the subscription was not ended");
+}
+#[tokio::test]
+async fn the_picture_and_its_focus_are_read() {
+    let sim = start(OnvifSpec { events: true, ..OnvifSpec::default() }).await;
+    let i = driver(&sim, PASSWORD).imaging("main").await.unwrap();
+    assert_eq!((i.source.as_str(), i.brightness, i.exposure.as_deref()), ("source", Some(50.0), Some("AUTO")));
+    assert_eq!((i.focus_position, i.focus_moving), (Some(0.5), Some(false)));
+    assert_eq!(driver(&sim, PASSWORD).imaging("none").await.unwrap_err().kind(), ErrorKind::Unsupported);
+    let without = start(OnvifSpec::default()).await;
+    assert_eq!(driver(&without, PASSWORD).imaging("main").await.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 #[tokio::test]
 async fn presets_survive_a_reboot_of_the_camera() {
