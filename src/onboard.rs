@@ -29,6 +29,8 @@ use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts, TlsPolicy};
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 use vistter_ptz::onboard::{OnvifCheck, RTSP_PORTS, ask_device, ask_head};
+use vistter_ptz::onvif::quirks::Change;
+use vistter_ptz::onvif::tls::TlsOptions;
 use vistter_ptz::onvif::{OnvifOptions, PORTS};
 use vistter_rtmp::{Access, Receiver, ReceiverOptions};
 
@@ -49,6 +51,10 @@ pub enum Target {
         port: Option<u16>,
         /// Path of its device service, if it is not the usual one.
         path: Option<String>,
+        /// Over TLS.
+        secure: bool,
+        /// What this camera needs ([`quirks`](vistter_ptz::onvif::quirks)).
+        quirks: Vec<Change>,
     },
     /// A stream, entered by hand.
     Rtsp(Address),
@@ -64,8 +70,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// From what a person writes: `HOST[:PORT]`, `onvif://[USER:PASSWORD@]HOST[:PORT]`, the `http://` address that discovery
-    /// prints, `rtsp://…` or `rtsps://…`, or `rtmp://OWN-ADDRESS[:PORT]/APP/KEY` to wait for an encoder there. The
+    /// From what a person writes: `HOST[:PORT]`, `onvif://[USER:PASSWORD@]HOST[:PORT][#QUIRK,…]`, the `http://` or `https://`
+    /// address that discovery prints, `rtsp://…` or `rtsps://…`, or `rtmp://OWN-ADDRESS[:PORT]/APP/KEY` to wait for an encoder there. The
     /// credentials are those in the address.
     ///
     /// # Errors
@@ -92,11 +98,22 @@ impl Target {
             return Err(bad("the address has no host"));
         }
         let target = match address.scheme() {
-            "onvif" | "http" => Self::Onvif {
-                host: host.to_owned(),
-                port: port.or((address.scheme() == "http").then_some(80)),
-                path: (path.len() > 1).then(|| path.to_owned()),
-            },
+            scheme @ ("onvif" | "http" | "https") => {
+                let (path, quirks) = path.split_once('#').unwrap_or((path, ""));
+                // An address of the web means its port.
+                let usual = match scheme {
+                    "http" => Some(80),
+                    "https" => Some(443),
+                    _ => None,
+                };
+                Self::Onvif {
+                    host: host.to_owned(),
+                    port: port.or(usual),
+                    path: (path.len() > 1).then(|| path.to_owned()),
+                    secure: scheme == "https",
+                    quirks: Change::list(quirks)?,
+                }
+            }
             "rtsp" | "rtsps" => Self::Rtsp(address),
             "rtmp" => {
                 let ip = own_ip(host)?;
@@ -167,6 +184,8 @@ pub struct OnboardOptions {
     pub tls: TlsPolicy,
     /// Limits of the RTSP steps.
     pub rtsp: RtspTimeouts,
+    /// Which certificates are trusted behind `https://`; as it is, the first one that the camera shows.
+    pub onvif_tls: TlsOptions,
     /// Longest wait for one ONVIF exchange.
     pub exchange_within: MediaTime,
     /// Ports to ask for ONVIF, after the one in the address.
@@ -191,6 +210,7 @@ impl Default for OnboardOptions {
             transport: Transport::Tcp,
             tls: TlsPolicy::default(),
             rtsp: RtspTimeouts { connect: seconds(5), first_frame: seconds(10), silence: seconds(5) },
+            onvif_tls: TlsOptions::default(),
             exchange_within: MediaTime::from_secs(5),
             onvif_ports: PORTS.to_vec(),
             rtsp_ports: RTSP_PORTS.to_vec(),
@@ -218,13 +238,16 @@ pub async fn onboard(
         rec.hide(c.password.clone());
     }
     match target {
-        Target::Onvif { host, port, path } => {
+        Target::Onvif { host, port, path, secure, quirks } => {
             let mut onvif = OnvifOptions::new(host.clone(), *port, credentials, options.clock.clone());
             onvif.exchange_within = options.exchange_within;
+            (onvif.secure, onvif.tls, onvif.quirks) = (*secure, options.onvif_tls.clone(), quirks.clone());
             if let Some(p) = path {
                 onvif.path.clone_from(p);
             }
-            let (ports, rtsp_ports) = (options.onvif_ports.clone(), options.rtsp_ports.clone());
+            // The usual ports speak without TLS: a password that was to go through it does not go there.
+            let ports = if *secure { Vec::new() } else { options.onvif_ports.clone() };
+            let rtsp_ports = options.rtsp_ports.clone();
             let check = OnvifCheck { options: onvif, ports, rtsp_ports, wish: options.wish };
             let (mut driver, stream) = Box::pin(ask_device(&check, &mut rec)).await;
             if let Some(address) = stream {
@@ -340,6 +363,8 @@ mod tests {
             host: h.into(),
             port: p,
             path: path.map(str::to_owned),
+            secure: false,
+            quirks: Vec::new(),
         };
         for (text, want, shown) in [
             ("10.0.0.2", onvif("10.0.0.2", None, None), "10.0.0.2"),
@@ -358,6 +383,11 @@ mod tests {
             assert_eq!((&target, target.shown().as_str()), (&want, shown), "{text}");
             assert_eq!(credentials.map(|c| c.password.expose().clone()), text.contains('@').then(|| "pw".to_owned()));
         }
+        let (secure, _) = Target::parse("https://10.0.0.2/onvif/device_service#stop=zero").unwrap();
+        let Target::Onvif { port: Some(443), path: Some(path), secure: true, quirks, .. } = secure else {
+            panic!("{secure:?}")
+        };
+        assert_eq!((path.as_str(), quirks.len()), ("/onvif/device_service", 1));
         let (push, _) = Target::parse("rtmp://127.0.0.1:9/live/extra/topsecret").unwrap();
         assert_eq!(push.shown(), "rtmp://127.0.0.1:9/live/extra/…");
         assert!(!format!("{push:?}").contains("topsecret"));

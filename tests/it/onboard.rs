@@ -36,8 +36,11 @@ fn options() -> OnboardOptions {
     o.rtsp.first_frame = Duration::from_secs(30);
     o
 }
+fn onvif(host: &str, port: u16) -> Target {
+    Target::parse(&format!("{host}:{port}")).unwrap().0
+}
 fn at(sim: &OnvifSim) -> Target {
-    Target::Onvif { host: "127.0.0.1".into(), port: Some(sim.address().port()), path: None }
+    onvif("127.0.0.1", sim.address().port())
 }
 async fn run(target: &Target, password: Option<Credentials>, options: &OnboardOptions) -> Report {
     let told = Mutex::new(Vec::new());
@@ -209,9 +212,9 @@ async fn what_answers_instead_of_a_camera() {
         assert!(report.device.is_some() && report.steps.len() >= 3, "complete as far as it came: {report:#?}");
     }
     // Nobody at all, and a name that is none.
-    let report = run(&Target::Onvif { host: "127.0.0.1".into(), port: Some(free_port()), path: None }, None, &o).await;
+    let report = run(&onvif("127.0.0.1", free_port()), None, &o).await;
     fails(&report, StepName::Reachable, "Refused", "nothing answers");
-    let report = run(&Target::Onvif { host: "no-such-camera.invalid".into(), port: None, path: None }, None, &o).await;
+    let report = run(&onvif("no-such-camera.invalid", 80), None, &o).await;
     fails(&report, StepName::Reachable, "NameResolution", "no-such-camera.invalid");
 }
 
@@ -221,7 +224,7 @@ async fn onvif_is_off_or_at_another_port() {
     let (closed, rtsp) = (free_port(), camera.addr().port());
     let mut o = options();
     o.rtsp_ports = vec![closed, rtsp];
-    let target = Target::Onvif { host: "127.0.0.1".into(), port: Some(closed), path: None };
+    let target = onvif("127.0.0.1", closed);
     let report = run(&target, None, &o).await;
     fails(&report, StepName::Reachable, "Refused", &format!("RTSP answers at port {rtsp}"));
     assert!(step(&report, StepName::Reachable).next.as_ref().unwrap().contains(&format!("rtsp://127.0.0.1:{rtsp}/")));

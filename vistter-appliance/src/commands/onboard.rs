@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::Path;
 
 use vistter::onboard::{OnboardOptions, Progress, Report, Step, StepResult, Target};
+use vistter::ptz::onvif::tls::TlsOptions;
 use vistter_core::config::Credentials;
 use vistter_core::picture;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 
+use super::ptz::pins;
 use crate::cli::onboard::OnboardArgs;
 use crate::exit::Exit;
 use crate::ui::{fail, json};
@@ -103,6 +105,7 @@ fn options(args: &OnboardArgs) -> OnboardOptions {
     o.publish_within = args.wait.into();
     o.transport = args.transport.into();
     o.id.clone_from(&args.id);
+    o.onvif_tls = TlsOptions { pins: pins(None), ..TlsOptions::default() };
     if let Some(p) = &args.onvif_ports {
         o.onvif_ports.clone_from(p);
     }

@@ -63,7 +63,7 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
 }
 
 /// The file that the user names, or one in the user's state folder; without a home, pins last as long as the program.
-fn pins(named: Option<&Path>) -> Arc<dyn PinStore> {
+pub(super) fn pins(named: Option<&Path>) -> Arc<dyn PinStore> {
     let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let state = || of("XDG_STATE_HOME").or_else(|| of("HOME").map(|h| h.join(".local/state")));
     match named.map(Path::to_owned).or_else(|| state().map(|s| s.join("vistter/camera-certificates"))) {
