@@ -114,7 +114,7 @@ pub fn camera(c: &CameraConfig) -> RtspSource {
     RtspSource::new(config)
 }
 
-/// What moves a camera. Nothing is connected before its first command.
+/// What moves a camera, watched while the show runs.
 fn control(c: &CameraConfig, p: &PtzConfig) -> Result<Arc<dyn PtzControl>> {
     let mut address = p.url.clone();
     // As for the stream: the fields win over the URL. A camera has mostly one account for both.
@@ -130,7 +130,8 @@ fn control(c: &CameraConfig, p: &PtzConfig) -> Result<Arc<dyn PtzControl>> {
         address = address.with_credentials(Credentials { user, password });
     }
     let driver = vistter_ptz::driver(&address, SystemClock::shared())?;
-    Ok(Arc::new(MoverControl::new(driver, MoverPolicy::default(), LearnedTimes::default())))
+    let control = MoverControl::new(driver, MoverPolicy::default(), LearnedTimes::default());
+    Ok(Arc::new(control.watched(address, SystemClock::shared())))
 }
 
 /// The control of a camera whose address cannot be used: its shots play as it stands, and the status says why.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use vistter::Secret;
 use vistter::core::clock::SystemClock;
 use vistter::core::config::Credentials;
+use vistter::core::health::HealthState;
 use vistter::core::sim::{TestCamera, TestCameraConfig};
 use vistter::core::time::MediaTime;
 use vistter::onboard::{OnboardOptions, Progress, Report, Step, StepName, StepResult, Target, onboard};
@@ -141,6 +142,35 @@ async fn a_real_camera_with_a_wrong_clock() {
     let (show, _) = vistter::ShowConfig::from_json_with(&show.to_string(), &|_| Some(PASSWORD.into())).unwrap();
     assert_eq!(show.cameras[0].url.url(), camera.url());
     assert_eq!(show.cameras[0].password.as_ref().unwrap().expose(), PASSWORD);
+    assert_eq!(show.cameras[0].presets.len(), 2);
+}
+
+/// What onboarding prints is a camera that a show moves, and whose control it watches.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_report_to_the_show() {
+    let camera = small_camera().await;
+    let auth = guarded(true, false, false);
+    let sim = device(OnvifSpec { auth, stream: camera.url().url().into(), ..OnvifSpec::default() }).await;
+    let far = vistter::core::ports::PtzPosition { pan: 0.5, tilt: 0.0, zoom: 0.5 };
+    sim.with(|d, _| d.presets().push(StoredPreset { token: "T1".into(), name: "far".into(), position: far }));
+    let report = run(&at(&sim), who(PASSWORD), &options()).await;
+    assert!(report.ok, "{report:#?}");
+    let show = serde_json::json!({
+        "vistter": 1, "program": { "width": 320, "height": 180, "fps": 15, "bitrate_kbps": 300 },
+        "cameras": [report.camera],
+        "timeline": { "shots": [{ "camera": "cam-127-0-0-1", "preset": "far", "for": 600 }] }
+    });
+    let (show, _) = vistter::ShowConfig::from_json_with(&show.to_string(), &|_| Some(PASSWORD.into())).unwrap();
+    let session = vistter::start(show, std::path::Path::new(".")).await.unwrap();
+    until("the head is online and stands at the preset", || {
+        let head = &session.status().heads[0];
+        let online =
+            head.health.as_ref().is_some_and(|h| h.state == HealthState::Online && h.clock_skew_secs.is_some());
+        online && head.preset.as_deref() == Some("far")
+    })
+    .await;
+    session.stop().await;
+    assert_eq!(sim.with(|d, _| d.wrong_passwords()), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

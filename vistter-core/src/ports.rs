@@ -388,6 +388,10 @@ pub trait PtzControl: Send + Sync {
     }
     /// The camera's own pictures, as evidence where it tells nothing. Called once, before any command.
     fn look_through(&self, _eye: std::sync::Arc<dyn Eye>) {}
+    /// How the camera's control is, if somebody watches it. Never waits.
+    fn health(&self) -> Option<crate::health::HealthStatus> {
+        None
+    }
     /// Moves to a view; returns when the camera has arrived, or `None` when another command took its place. Bounded in time.
     /// May be dropped half-way: the motion goes on until something else is said.
     async fn go_to(&self, view: &PtzView) -> Result<Option<PtzArrival>>;

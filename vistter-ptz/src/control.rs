@@ -4,9 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use vistter_core::clock::Clock;
+use vistter_core::config::Address;
+use vistter_core::health::HealthStatus;
 use vistter_core::ports::{Eye, PtzArrival, PtzControl, PtzDriver, PtzVelocity, PtzView};
 use vistter_core::{Error, ErrorKind, Result};
 
+use crate::health::{Health, HealthPolicy, heartbeat};
 use crate::mover::{LearnedTimes, Mover, MoverPolicy, View};
 
 /// Moves one camera for a show.
@@ -17,6 +21,8 @@ pub struct MoverControl {
     learned: LearnedTimes,
     eye: OnceLock<Arc<dyn Eye>>,
     mover: OnceLock<Mover>,
+    watched: Option<(Address, Arc<dyn Clock>)>,
+    health: OnceLock<Health>,
 }
 
 impl MoverControl {
@@ -24,7 +30,18 @@ impl MoverControl {
     pub fn new(driver: Box<dyn PtzDriver>, policy: MoverPolicy, learned: LearnedTimes) -> Self {
         let described = driver.describe();
         let driver = Mutex::new(Some(driver));
-        Self { described, driver, policy, learned, eye: OnceLock::new(), mover: OnceLock::new() }
+        let (eye, mover, health) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { described, driver, policy, learned, eye, mover, watched: None, health }
+    }
+    /// The same, watched from the start of the show on ([`Health`]): this is the address of its driver.
+    #[must_use]
+    pub fn watched(mut self, address: Address, clock: Arc<dyn Clock>) -> Self {
+        self.watched = Some((address, clock));
+        self
+    }
+    /// The watching, for its events; `None` before the show starts and for an address that is not watched.
+    pub fn watch(&self) -> Option<&Health> {
+        self.health.get()
     }
 
     /// The mover, for what the show does not do: capturing presets, status, learned times. Starts it.
@@ -47,6 +64,15 @@ impl MoverControl {
         let (mover, _task) = Mover::start_with(driver, self.policy, self.learned.clone(), self.eye.get().cloned());
         Ok(self.mover.get_or_init(|| mover))
     }
+
+    fn start_watching(&self) -> Result<()> {
+        let Some((address, clock)) = &self.watched else { return Ok(()) };
+        let mover = self.mover()?;
+        let beat = heartbeat(address, Some(mover), clock.clone())?;
+        let (health, _task) = Health::start(&self.described, beat, HealthPolicy::default(), Some(mover.state()));
+        let _ = self.health.set(health); // the first one stays
+        Ok(())
+    }
 }
 
 impl fmt::Debug for MoverControl {
@@ -62,6 +88,11 @@ impl PtzControl for MoverControl {
     }
     fn look_through(&self, eye: Arc<dyn Eye>) {
         let _ = self.eye.set(eye); // the first one stays
+        // Not to be watched costs a show nothing but the knowledge.
+        let _ = self.start_watching();
+    }
+    fn health(&self) -> Option<HealthStatus> {
+        self.health.get().map(Health::status)
     }
     async fn go_to(&self, view: &PtzView) -> Result<Option<PtzArrival>> {
         let arrived = self.mover()?.go_to(View::from(view.clone())).await?;

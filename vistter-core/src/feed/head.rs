@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::diagnose::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::health::HealthStatus;
 use crate::lock::lock;
 use crate::ports::{Clock, PtzArrival, PtzControl, PtzPosition, PtzVelocity, PtzView};
 use crate::time::MediaTime;
@@ -94,6 +95,8 @@ pub struct HeadStatus {
     pub failures: u64,
     /// Why the last one did.
     pub error: Option<String>,
+    /// Whether the camera's control answers, if that is watched.
+    pub health: Option<HealthStatus>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +168,7 @@ impl Head {
     pub fn status(&self) -> HeadStatus {
         let operator = self.shared.has_operator();
         let n = lock(&self.shared.now);
-        HeadStatus { operator, ..n.status.clone() }
+        HeadStatus { operator, health: self.shared.parts.control.health(), ..n.status.clone() }
     }
 
     /// An operator sends the camera to a preset and has it for a while. `None` when another command took its place.

@@ -1,8 +1,16 @@
 //! The camera's entry for a show file.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::config::{Address, Transport};
+use crate::ports::Preset;
+
+/// Longest name of a view in a show, in characters.
+const MOST_NAME: usize = 64;
+/// Views that an entry takes; nobody's show has more.
+const MOST_VIEWS: usize = 100;
 
 /// The environment variables that the entry names, for a camera id: password and whole address.
 fn variables(id: &str) -> (String, String) {
@@ -34,6 +42,28 @@ pub fn camera_entry(id: &str, name: &str, stream: &Address, transport: Transport
     Value::Object(entry)
 }
 
+/// Adds to an entry what moves the camera (`onvif://HOST:PORT`; user and password are those of its stream) and its stored
+/// views. Views whose names a show cannot use, and further ones of the same name, are left out.
+pub fn entry_with_head(entry: &mut Value, control: &str, stored: &[Preset]) {
+    let Value::Object(entry) = entry else { return };
+    entry.insert("ptz".into(), json!({ "url": control }));
+    let mut names = HashSet::new();
+    let usable = |p: &&Preset| {
+        let length = p.name.chars().count();
+        (1..=MOST_NAME).contains(&length) && p.name.trim() == p.name && !p.name.chars().any(char::is_control)
+    };
+    let views: Vec<Value> = stored
+        .iter()
+        .filter(usable)
+        .filter(|p| names.insert(p.name.clone()))
+        .take(MOST_VIEWS)
+        .map(|p| json!({ "name": p.name, "token": p.token }))
+        .collect();
+    if !views.is_empty() {
+        entry.insert("presets".into(), Value::Array(views));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +90,24 @@ mod tests {
             assert_eq!(show.cameras[0].url.url(), want);
             assert_eq!(show.cameras[0].user.is_some(), url.contains('@'));
         }
+    }
+
+    #[test]
+    fn a_head_and_the_views_that_a_show_can_name() {
+        let address = Address::parse("rtsp://admin:x@10.0.0.2/main").unwrap();
+        let mut entry = camera_entry("cam", "", &address, Transport::Tcp);
+        let long = "x".repeat(65);
+        let names = ["Stage", "", " Hall", "Stage", "Hall \u{7}", &long, "Bühne links"];
+        let preset = |(i, n): (usize, &&str)| Preset { token: format!("T{i}"), name: (*n).into() };
+        let stored: Vec<Preset> = names.iter().enumerate().map(preset).collect();
+        entry_with_head(&mut entry, "onvif://10.0.0.2:8899", &stored);
+        let shots = json!({ "shots": [{ "camera": "cam", "preset": "Bühne links", "for": 5 }] });
+        let show = json!({ "vistter": 1, "cameras": [entry], "timeline": shots });
+        let (show, _) = ShowConfig::from_json_with(&show.to_string(), &|_| Some("x".into())).unwrap();
+        let camera = &show.cameras[0];
+        assert_eq!(camera.ptz.as_ref().unwrap().url.url(), "onvif://10.0.0.2:8899");
+        assert_eq!(camera.presets.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["Stage", "Bühne links"]);
+        assert_eq!(camera.presets[1].token.as_deref(), Some("T6"));
+        entry_with_head(&mut Value::Null, "onvif://10.0.0.2", &[]);
     }
 }
