@@ -256,7 +256,7 @@ pub async fn onboard(
             // A device that was not reached, or refused the password, is not asked again.
             if rec.facts().device.as_ref().is_some_and(|d| d.method.is_some()) {
                 Box::pin(ask_head(&mut driver, &mut rec)).await;
-                add_head(rec.facts(), path.as_deref());
+                add_head(rec.facts(), if *secure { "https" } else { "onvif" }, path.as_deref());
             }
         }
         Target::Rtsp(address) => {
@@ -275,9 +275,9 @@ pub async fn onboard(
 }
 
 /// What moves the camera, and its stored views, into the entry for the show file.
-fn add_head(report: &mut Report, path: Option<&str>) {
+fn add_head(report: &mut Report, scheme: &str, path: Option<&str>) {
     if let (Some(entry), Some(ptz), Some(device)) = (&mut report.camera, &report.ptz, &report.device) {
-        let control = format!("onvif://{}{}", device.address, path.unwrap_or_default());
+        let control = format!("{scheme}://{}{}", device.address, path.unwrap_or_default());
         entry_with_head(entry, &control, &ptz.stored);
     }
 }
