@@ -13,8 +13,8 @@ use vistter_ptz::visca::{Transport, ViscaDriver, ViscaOptions};
 
 const SPEC: MotorSpec = MotorSpec { pan_tilt: 2.0, zoom: 2.0, latency: MediaTime::from_millis(60) };
 
-async fn mover() -> (ViscaSim, Mover, tokio::task::JoinHandle<()>) {
-    let sim = ViscaSim::start(Framing::Udp, ViscaDevice::new(SPEC, Units::COMMON)).await.unwrap();
+async fn mover(spec: MotorSpec) -> (ViscaSim, Mover, tokio::task::JoinHandle<()>) {
+    let sim = ViscaSim::start(Framing::Udp, ViscaDevice::new(spec, Units::COMMON)).await.unwrap();
     let udp = Transport::Udp { local_port: None };
     let driver = ViscaDriver::new(ViscaOptions::new(sim.address().to_string(), udp));
     let (mover, task) = Mover::start(Box::new(driver), MoverPolicy::default(), LearnedTimes::default());
@@ -36,7 +36,7 @@ fn at(pan: f32) -> PtzPosition {
 
 #[tokio::test]
 async fn captured_views_are_reached_and_the_camera_stands_then() {
-    let (sim, mover, _task) = mover().await;
+    let (sim, mover, _task) = mover(SPEC).await;
     let mut views = Vec::new();
     for (name, pan) in [("left", -0.4), ("right", 0.4)] {
         assert!(mover.absolute(at(pan), None).await.unwrap().is_some());
@@ -56,7 +56,8 @@ async fn captured_views_are_reached_and_the_camera_stands_then() {
 }
 #[tokio::test]
 async fn a_newer_go_to_and_a_stop_end_an_older_one() {
-    let (sim, mover, _task) = mover().await;
+    // Slow enough that the older move is under way for seconds.
+    let (sim, mover, _task) = mover(MotorSpec { pan_tilt: 0.25, ..SPEC }).await;
     let far = View { position: Some(at(0.9)), ..View::default() };
     let near = View { position: Some(at(0.1)), ..View::default() };
     let (older, newer) = tokio::join!(mover.go_to(far.clone()), async {
@@ -77,7 +78,7 @@ async fn a_newer_go_to_and_a_stop_end_an_older_one() {
 async fn a_lost_controller_leaves_no_camera_spinning() {
     let slow = PtzVelocity { pan: 0.05, ..PtzVelocity::default() };
     // It is still there, and says nothing more.
-    let (sim, mover, task) = mover().await;
+    let (sim, mover, task) = mover(SPEC).await;
     let mut notes = mover.notes();
     mover.drive(slow).await.unwrap();
     assert!(sim.with(|c, now| c.motors().moving(now)));
