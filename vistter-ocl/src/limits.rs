@@ -37,6 +37,10 @@ pub const MAX_FILTERS: usize = 8;
 pub const MAX_FONTS: usize = 16;
 /// Faces in one font file.
 pub const MAX_FACES: u32 = 32;
+/// Sizes in which a font has its glyphs as pictures.
+pub const MAX_STRIKES: usize = 32;
+/// Parts of the index of glyph pictures of one size.
+pub const MAX_SUBTABLES: usize = 1024;
 /// Parts of a text that look different.
 pub const MAX_RUNS: usize = 32;
 /// Bytes of one asset file.

@@ -99,8 +99,8 @@ impl Watcher {
                 state.png = png;
             }
         }
-        // What is looked at may be other files now.
-        self.seen = Some(self.prints());
+        // Not how they are now: what was saved while it was drawn is drawn the next time.
+        self.seen = Some(now);
         true
     }
 

@@ -2,6 +2,7 @@
 //! draws a character is decided by the order here alone, so it is the same on every machine.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cosmic_text::fontdb::{Database, FaceInfo, ID, Language, Source, Stretch, Style, Weight};
@@ -9,7 +10,7 @@ use cosmic_text::{Fallback, FontSystem};
 use swash::{FontRef, tag_from_bytes};
 use unicode_script::Script;
 
-use crate::limits::MAX_FACES;
+use crate::limits::{MAX_FACES, MAX_STRIKES, MAX_SUBTABLES};
 
 /// The family of texts that name no font.
 pub(super) const FAMILY: &str = "Noto Sans";
@@ -97,7 +98,12 @@ impl FontFile {
                 return Err(format!("it has {count} faces; from 1 to {MAX_FACES} are allowed"));
             }
         }
-        let data = Arc::new(bytes);
+        // What reads fonts may panic at damaged ones.
+        let read = || Self::open(Arc::new(bytes));
+        catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("it is damaged: it cannot be read".to_owned()))
+    }
+
+    fn open(data: Arc<Vec<u8>>) -> Result<Self, String> {
         let mut db = Database::new();
         let ids = db.load_font_source(Source::Binary(data.clone()));
         if ids.is_empty() {
@@ -112,6 +118,7 @@ impl FontFile {
             if font.table(tag_from_bytes(b"sbix")).is_some() {
                 return Err("its glyphs are pictures of a kind that is not supported (sbix)".to_owned());
             }
+            check_strikes(&font)?;
             if is_empty(&font) {
                 return Err("it has no table from characters to glyphs".to_owned());
             }
@@ -127,6 +134,38 @@ impl FontFile {
     fn family(&self) -> &str {
         self.faces.first().and_then(|f| f.families.first()).map_or("", |(name, _)| name.as_str())
     }
+}
+
+/// Readers believe how many strikes and index subtables a bitmap location table (OpenType EBLC, CBLC) says it has, and look
+/// through all of them for each glyph: four thousand million that are not there take a minute. They take the table's offset
+/// from the directory and not its length, so this does the same.
+fn check_strikes(font: &FontRef<'_>) -> Result<(), String> {
+    let cut_off = || "it is damaged: its table of glyph pictures is cut off".to_owned();
+    let number = |from: usize, at: usize| {
+        let bytes = font.data.get(from.checked_add(at)?..)?.first_chunk()?;
+        usize::try_from(u32::from_be_bytes(*bytes)).ok()
+    };
+    // The directory: 12 bytes, then 16 a table: tag, checksum, offset, length.
+    let start = font.offset as usize;
+    let tables = number(start, 4).map_or(0, |n| n >> 16);
+    for record in (0..tables).map(|i| start + 12 + 16 * i) {
+        if !matches!(font.data.get(record..record + 4), Some(b"EBLC" | b"CBLC")) {
+            continue;
+        }
+        let table = number(record, 8).ok_or_else(cut_off)?;
+        let strikes = number(table, 4).ok_or_else(cut_off)?;
+        if strikes > MAX_STRIKES {
+            return Err(format!("it has pictures of glyphs in {strikes} sizes; at most {MAX_STRIKES} are allowed"));
+        }
+        // BitmapSize records of 48 bytes follow the header of 8; the third number of each counts its subtables.
+        for i in 0..strikes {
+            let subtables = number(table, 8 + 48 * i + 8).ok_or_else(cut_off)?;
+            if subtables > MAX_SUBTABLES {
+                return Err(format!("it has glyph pictures in {subtables} parts; at most {MAX_SUBTABLES} are allowed"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Nothing in it that a text could ask for.

@@ -1,6 +1,7 @@
 //! Drawing one glyph: coverage of an outline, or a colour picture (COLR version 0, CBDT).
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cosmic_text::{CacheKey, CacheKeyFlags};
 use image::RgbaImage;
@@ -37,15 +38,39 @@ pub(super) enum Drawn<'g> {
     Colour { left: i32, top: i32, raster: &'g Raster },
 }
 
+/// Where a glyph was drawn to.
+enum Made {
+    Mask,
+    Colour,
+}
+
 impl Glyphs {
     pub(super) fn new() -> Self {
         Self { scaler: ScaleContext::new(), image: Image::new(), colours: BTreeMap::new() }
     }
 
-    /// Draws a glyph; none when there is nothing to see.
+    /// Draws a glyph; none when there is nothing to see. A damaged font may make its reader panic (skrifa does, at some
+    /// outlines without points): that costs the glyph, not the overlay.
     pub(super) fn draw(&mut self, face: &Face, number: usize, key: &CacheKey) -> Option<Drawn<'_>> {
-        let font = face.font();
         let kept = (number as u32, key.font_size_bits, key.glyph_id);
+        let Ok(made) = catch_unwind(AssertUnwindSafe(|| self.make(face, kept, key))) else {
+            (self.scaler, self.image) = (ScaleContext::new(), Image::new());
+            return None;
+        };
+        match made? {
+            Made::Colour => {
+                self.colours.get(&kept)?.as_ref().map(|p| Drawn::Colour { left: p.left, top: p.top, raster: &p.raster })
+            }
+            Made::Mask => {
+                let p = self.image.placement;
+                Some(Drawn::Mask { left: p.left, top: -p.top, width: p.width as usize, cover: &self.image.data })
+            }
+        }
+    }
+
+    /// Draws a glyph into `image`, or keeps it among the `colours`.
+    fn make(&mut self, face: &Face, kept: (u32, u32, u16), key: &CacheKey) -> Option<Made> {
+        let font = face.font();
         let coloured = font.color_palettes().next().is_some() || font.color_strikes().next().is_some();
         if coloured {
             if self.colours.len() >= MAX_KEPT && !self.colours.contains_key(&kept) {
@@ -55,8 +80,8 @@ impl Glyphs {
                 let drawn = self.colour(face, f32::from_bits(key.font_size_bits), key.glyph_id);
                 self.colours.insert(kept, drawn);
             }
-            if let Some(Some(p)) = self.colours.get(&kept) {
-                return Some(Drawn::Colour { left: p.left, top: p.top, raster: &p.raster });
+            if self.colours.get(&kept).is_some_and(Option::is_some) {
+                return Some(Made::Colour);
             }
         }
         let size = f32::from_bits(key.font_size_bits);
@@ -73,11 +98,7 @@ impl Glyphs {
         }
         self.image.clear();
         let drawn = render.render_into(&mut scaler, key.glyph_id, &mut self.image);
-        if !drawn || self.image.content != Content::Mask {
-            return None;
-        }
-        let p = self.image.placement;
-        Some(Drawn::Mask { left: p.left, top: -p.top, width: p.width as usize, cover: &self.image.data })
+        (drawn && self.image.content == Content::Mask).then_some(Made::Mask)
     }
 
     /// A colour glyph: layers of outlines, or a bitmap that is scaled as pictures are.

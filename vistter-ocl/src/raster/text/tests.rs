@@ -238,3 +238,24 @@ fn what_there_is_no_line_for_leaves_an_ellipsis() {
     assert!(last("one two three four five\nsix\nseven", wrapped.clone()).ends_with('…'));
     assert!(last("one\nnearly as wide as\nit can be", wrapped).ends_with('…'));
 }
+
+/// The numbers that readers of glyph pictures believe without looking whether so many are there.
+#[test]
+fn a_forged_table_of_glyph_pictures_is_refused() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/text-emoji/emoji.ttf");
+    let good = std::fs::read(path).unwrap();
+    let number = |d: &[u8], at: usize| u32::from_be_bytes(d[at..at + 4].try_into().unwrap());
+    // OpenType's table directory: 12 bytes, then tag, checksum, offset and length of each table.
+    let tables = usize::from(u16::from_be_bytes([good[4], good[5]]));
+    let record = (0..tables).map(|i| 12 + 16 * i).find(|at| &good[*at..at + 4] == b"CBLC").unwrap();
+    let table = number(&good, record + 8) as usize;
+    let forged = |at: usize, n: u32| {
+        let mut d = good.clone();
+        d[at..at + 4].copy_from_slice(&n.to_be_bytes());
+        FontFile::read(d).map(|_| ()).unwrap_err()
+    };
+    assert!(forged(table + 4, u32::MAX).contains("4294967295 sizes"));
+    assert!(forged(table + 8 + 8, u32::MAX).contains("4294967295 parts"));
+    assert!(forged(record + 8, good.len() as u32 - 5).contains("cut off"));
+    assert!(FontFile::read(good.clone()).is_ok());
+}
