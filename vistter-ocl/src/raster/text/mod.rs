@@ -97,18 +97,19 @@ impl TextEngine {
     }
 
     /// Draws a text in at most `room` pixels; line breaks are kept. The box is the advance width by the line heights,
-    /// and a plate's padding.
+    /// and a plate's padding. A damaged font may make what shapes and places its glyphs panic: that costs the text, not the
+    /// overlay.
     pub(crate) fn draw(&mut self, out: &mut Raster, said: &Said, spec: &TextSpec, room: usize) {
-        // A damaged font may make the shaper panic, too: that costs the text.
-        let shaped = catch_unwind(AssertUnwindSafe(|| {
-            let size = self.fitting(said, spec);
-            (size, self.cut(said, spec, size))
-        }));
-        let Ok((size, buffer)) = shaped else {
+        if catch_unwind(AssertUnwindSafe(|| self.try_draw(out, said, spec, room))).is_err() {
+            self.glyphs = Glyphs::new();
             out.reset(0, 0);
             (out.origin, out.size) = ((0, 0), (0, 0));
-            return;
-        };
+        }
+    }
+
+    fn try_draw(&mut self, out: &mut Raster, said: &Said, spec: &TextSpec, room: usize) {
+        let size = self.fitting(said, spec);
+        let buffer = self.cut(said, spec, size);
         let runs = || buffer.layout_runs().take(spec.max_lines.min(MAX_LINES));
         let lines = runs().last().map_or(0.0, |r| r.line_top + r.line_height);
         let lines = if lines > 0.0 { f64::from(lines) } else { (size * LINE_HEIGHT).ceil().max(1.0) };
