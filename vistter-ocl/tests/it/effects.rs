@@ -8,10 +8,8 @@ use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
 use vistter_core::time::FrameRate;
 use vistter_ocl::OclOverlay;
 
-use crate::overlay::{count_allocations, pixels};
+use crate::overlay::{CANVAS, assert_seek_is_play, assert_static_is_kept, count_allocations, draw, tick};
 use crate::picture::background;
-
-const CANVAS: Canvas = Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 };
 
 const BUSY: &str = r##"{
   "ocl": "1.0",
@@ -49,47 +47,16 @@ fn overlay(text: &str) -> OclOverlay {
     o
 }
 
-fn tick(frame: u64) -> Tick {
-    Tick { frame, wall: WallTime::from_unix_nanos(1_700_000_000_300_000_000).plus(FrameRate::FPS_30.time_of(frame)) }
-}
-
-fn draw(o: &mut OclOverlay, frame: u64) -> Vec<u8> {
-    let mut buf = background(CANVAS.width, CANVAS.height);
-    o.compose(tick(frame), &mut buf).unwrap();
-    pixels(&buf)
-}
-
 #[test]
 fn seek_equals_play() {
-    let (mut played, mut sought) = (overlay(BUSY), overlay(BUSY));
-    for o in [&mut played, &mut sought] {
-        o.apply(tick(0), &OverlayAction::Show).unwrap();
-    }
-    for f in 0..120 {
-        let p = draw(&mut played, f);
-        if f % 19 == 7 {
-            assert_eq!(draw(&mut sought, f), p, "frame {f}");
-        }
-    }
-    assert_eq!(draw(&mut played, 40), draw(&mut sought, 40), "and back");
+    assert_seek_is_play(overlay(BUSY), overlay(BUSY), 120, 19);
 }
 
 #[test]
 fn is_static_until_is_kept() {
     // without the tickers, which move at every frame
     let still = BUSY.replace("\"speed\": 90", "\"speed\": 1").replace("\"speed\": 60", "\"speed\": 1");
-    let mut o = overlay(&still);
-    o.apply(tick(0), &OverlayAction::Show).unwrap();
-    let mut f = 0;
-    while f < 200 {
-        let now = draw(&mut o, f);
-        let until = o.is_static_until(tick(f)).unwrap_or(f + 40);
-        assert!(until > f);
-        for g in f..until {
-            assert_eq!(draw(&mut o, g), now, "{f} said static until {until}, but {g} differs");
-        }
-        f = until;
-    }
+    assert_static_is_kept(overlay(&still), "effects");
 }
 
 /// Two threads that render the same scene, each other frame, and one that renders all: the same pictures.

@@ -14,7 +14,7 @@ use vistter_ocl::OclOverlay;
 
 use crate::picture::background;
 
-const CANVAS: Canvas = Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 };
+pub(crate) const CANVAS: Canvas = Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 };
 
 const DOCUMENT: &str = r##"{
   "ocl": "1.0",
@@ -46,11 +46,11 @@ fn overlay(scene: &str) -> OclOverlay {
 }
 
 /// Frame `frame` of a show that starts at a time which is no whole second.
-fn tick(frame: u64) -> Tick {
+pub(crate) fn tick(frame: u64) -> Tick {
     Tick { frame, wall: WallTime::from_unix_nanos(1_700_000_000_300_000_000).plus(FrameRate::FPS_30.time_of(frame)) }
 }
 
-fn draw(o: &mut OclOverlay, frame: u64) -> Vec<u8> {
+pub(crate) fn draw(o: &mut OclOverlay, frame: u64) -> Vec<u8> {
     let mut buf = background(CANVAS.width, CANVAS.height);
     o.compose(tick(frame), &mut buf).unwrap();
     pixels(&buf)
@@ -90,15 +90,14 @@ fn a_cut_is_there_at_once_and_then_static() {
     assert_eq!(draw(&mut o, 6000), pixels(&background(CANVAS.width, CANVAS.height)));
 }
 
-#[test]
-fn seek_equals_play() {
-    let (mut played, mut sought) = (overlay("busy"), overlay("busy"));
+/// A frame that is jumped to is the one that is played; every `step`th of the first `frames` is jumped to.
+pub(crate) fn assert_seek_is_play(mut played: OclOverlay, mut sought: OclOverlay, frames: u64, step: u64) {
     for o in [&mut played, &mut sought] {
         o.apply(tick(0), &OverlayAction::Show).unwrap();
     }
-    for f in 0..200 {
+    for f in 0..frames {
         let p = draw(&mut played, f);
-        if f % 33 == 7 {
+        if f % step == 7 {
             assert_eq!(draw(&mut sought, f), p, "frame {f}");
         }
     }
@@ -106,21 +105,30 @@ fn seek_equals_play() {
     assert_eq!(there, draw(&mut sought, 40), "and back");
 }
 
+/// What an overlay says will stay the same for a while does, over 200 frames.
+pub(crate) fn assert_static_is_kept(mut o: OclOverlay, name: &str) {
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    let mut f = 0;
+    while f < 200 {
+        let now = draw(&mut o, f);
+        let until = o.is_static_until(tick(f)).unwrap_or(f + 40);
+        assert!(until > f);
+        for g in f..until {
+            assert_eq!(draw(&mut o, g), now, "{name}: {f} said static until {until}, but {g} differs");
+        }
+        f = until;
+    }
+}
+
+#[test]
+fn seek_equals_play() {
+    assert_seek_is_play(overlay("busy"), overlay("busy"), 200, 33);
+}
+
 #[test]
 fn is_static_until_is_kept() {
     for scene in ["busy", "still"] {
-        let mut o = overlay(scene);
-        o.apply(tick(0), &OverlayAction::Show).unwrap();
-        let mut f = 0;
-        while f < 200 {
-            let now = draw(&mut o, f);
-            let until = o.is_static_until(tick(f)).unwrap_or(f + 40);
-            assert!(until > f);
-            for g in f..until {
-                assert_eq!(draw(&mut o, g), now, "{scene}: {f} said static until {until}, but {g} differs");
-            }
-            f = until;
-        }
+        assert_static_is_kept(overlay(scene), scene);
     }
 }
 
