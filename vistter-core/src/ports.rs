@@ -161,6 +161,63 @@ pub enum OverlayAction {
     Hide,
     /// Give live data a new value.
     SetTokens(BTreeMap<String, String>),
+    /// Go on to its next step; after the last one it goes off.
+    Next,
+    /// Go to one of its steps, by name: from the step before it, or at once.
+    Step {
+        /// The step.
+        id: String,
+        /// Without the way to it.
+        at_once: bool,
+    },
+    /// Put its time, counted from when it was shown, to this.
+    GoTo(MediaTime),
+    /// Something happened that it may wait for.
+    Event(OverlayEvent),
+    /// All of these on one frame, or when one of them cannot be done, none.
+    Batch(Vec<OverlayAction>),
+}
+
+/// Something outside that overlays may wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverlayEvent {
+    /// Of what kind.
+    pub kind: EventKind,
+    /// Which.
+    pub name: String,
+    /// It is so; `false`: it is not so any more, which only a preset knows.
+    pub on: bool,
+}
+
+/// A kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A camera stands at a stored view; holds until it leaves.
+    Preset,
+    /// The stream has come to a point; what has been passed stays passed. The program tells `start` (its first frame) and
+    /// `on-air:CAMERA` (the first time a camera is on air); an embedder tells its own.
+    Milestone,
+    /// A moment that somebody named.
+    Marker,
+}
+
+impl OverlayEvent {
+    /// A camera has come to a stored view.
+    pub fn preset(name: impl Into<String>) -> Self {
+        Self { kind: EventKind::Preset, name: name.into(), on: true }
+    }
+    /// A camera leaves a stored view.
+    pub fn preset_left(name: impl Into<String>) -> Self {
+        Self { on: false, ..Self::preset(name) }
+    }
+    /// The stream has come to a point.
+    pub fn milestone(name: impl Into<String>) -> Self {
+        Self { kind: EventKind::Milestone, name: name.into(), on: true }
+    }
+    /// A moment that somebody named.
+    pub fn marker(name: impl Into<String>) -> Self {
+        Self { kind: EventKind::Marker, name: name.into(), on: true }
+    }
 }
 
 /// Something drawn over the cameras. Driven by the program worker: no I/O, no waiting.
@@ -169,8 +226,12 @@ pub trait Overlay: Send {
     fn id(&self) -> &str;
     /// Renders what can be rendered ahead. Called off the program worker, before the first `compose`.
     fn prepare(&mut self, canvas: Canvas) -> Result<()>;
-    /// Applies a change at an output frame.
+    /// Applies a change at an output frame. One that cannot be done changes nothing.
     fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()>;
+    /// Whether [`Self::apply`] would do it now; asked of every overlay before a change of several of them is made.
+    fn check(&self, _at: Tick, _action: &OverlayAction) -> Result<()> {
+        Ok(())
+    }
     /// The first frame after `frame` at which the picture may differ; `None` when it never will by itself.
     fn is_static_until(&self, at: Tick) -> Option<u64>;
     /// Whether `compose` would change the picture now. A hidden overlay costs nothing.

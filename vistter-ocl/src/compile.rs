@@ -9,15 +9,18 @@ use vistter_core::time::FrameRate;
 use crate::assets::Assets;
 use crate::content::{Drawn, Spot};
 use crate::flow::Flow;
-use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES, MAX_SCENE_PIXELS};
+use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES};
 use crate::look;
 use crate::model::{
     Align, Automation, Blend, Breaks, Content, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
+    Transition,
 };
 use crate::program::{GroupProgram, LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec, family};
+use crate::timeline;
 use crate::track::{Key, Track};
+use crate::transition::Way;
 
 /// Compiles one scene; the first when `scene` is `None`.
 ///
@@ -36,29 +39,53 @@ pub fn compile(
     let (scene, base) = scene.on(document.base, canvas.width, canvas.height);
     let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
     let k = ratio(canvas.width, base.0).min(ratio(canvas.height, base.1));
-    let (mut faults, mut total) = (Vec::new(), 0u64);
     let parent = (f64::from(canvas.width), f64::from(canvas.height));
-    let at = format!("/scenes/{index}/layers");
     let tokens = &document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
-    let layers = all(&scene.layers, &Context { tokens, assets, canvas, k, parent }, &at, &mut total, &mut faults);
-    let layers = layers.into_iter().map(|(_, l)| l).collect();
-    if total > MAX_SCENE_PIXELS {
-        let text = format!("the layers have {total} pixels together; at most {MAX_SCENE_PIXELS} are allowed");
-        faults.push(Diagnostic::error("OCL-LIMIT", format!("/scenes/{index}"), text));
+    let mut cutter = Cutter { context: Context { tokens, assets, canvas, k, parent }, faults: Vec::new() };
+    let at = format!("/scenes/{index}");
+    let (layers, timeline) = timeline::compile::stack(scene, &at, &mut cutter);
+    let way = |t: &Transition, name: &str, c: &mut Cutter<'_>| c.way(t, &format!("{at}/{name}"));
+    let (enter, exit) = (way(&scene.enter, "in", &mut cutter), way(&scene.exit, "out", &mut cutter));
+    match (enter, exit, cutter.faults.is_empty()) {
+        (Some(enter), Some(exit), true) => Ok(SceneProgram {
+            canvas,
+            enter,
+            exit,
+            motion: motion(&scene.automation, k, canvas.fps),
+            fonts: assets.fonts().clone(),
+            layers,
+            timeline,
+        }),
+        _ => Err(cutter.faults),
     }
-    if !faults.is_empty() {
-        return Err(faults);
+}
+
+/// Compiles what a scene consists of, and collects the faults.
+pub(crate) struct Cutter<'a> {
+    context: Context<'a>,
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+impl Cutter<'_> {
+    /// A layer, and its pixels; `None` when it cannot be made.
+    pub(crate) fn layer(&mut self, l: &Layer, at: &str) -> Option<(LayerProgram, u64)> {
+        let mut pixels = 0;
+        match one(l, &self.context, at, &mut pixels, &mut self.faults) {
+            Ok(program) => Some((program, pixels)),
+            Err(list) => {
+                self.faults.extend(list);
+                None
+            }
+        }
     }
-    let way =
-        |t: &crate::model::Transition, name: &str| look::way(t, assets, canvas.fps, &format!("/scenes/{index}/{name}"));
-    Ok(SceneProgram {
-        canvas,
-        enter: way(&scene.enter, "in")?,
-        exit: way(&scene.exit, "out")?,
-        motion: motion(&scene.automation, k, canvas.fps),
-        fonts: assets.fonts().clone(),
-        layers,
-    })
+    /// A way in or out; `None` when it cannot be made.
+    pub(crate) fn way(&mut self, t: &Transition, at: &str) -> Option<Way> {
+        look::way(t, self.context.assets, self.fps(), at).map_err(|list| self.faults.extend(list)).ok()
+    }
+    /// Frames per second of the output.
+    pub(crate) fn fps(&self) -> FrameRate {
+        self.context.canvas.fps
+    }
 }
 
 /// What layers are compiled for.
@@ -93,6 +120,7 @@ fn all(
     layers.into_iter().map(|(_, i, l)| (i, l)).collect()
 }
 
+/// Compiles a layer and what is in it.
 fn one(
     l: &Layer,
     c: &Context<'_>,
@@ -132,6 +160,7 @@ fn one(
         backing: false,
         motion: motion(&l.automation, c.k, c.canvas.fps),
         picture,
+        cue: None,
     })
 }
 

@@ -58,6 +58,7 @@
 
 #![deny(unsafe_code)]
 
+mod actions;
 mod assets;
 mod blend;
 mod check;
@@ -94,9 +95,11 @@ mod schema;
 mod sheet;
 mod template;
 mod ticker;
+mod timeline;
 mod token;
 mod track;
 mod transition;
+mod version;
 mod wallclock;
 
 pub use assets::{AssetSource, Assets, Folder};

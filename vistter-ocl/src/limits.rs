@@ -7,6 +7,18 @@ pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 pub const MAX_SCENES: usize = 64;
 /// Layers in a scene.
 pub const MAX_LAYERS: usize = 64;
+/// Tracks in a scene.
+pub const MAX_TRACKS: usize = 32;
+/// Cues in a scene, on all its tracks.
+pub const MAX_CUES: usize = 4096;
+/// Layers and cues of a scene that are on at one moment.
+pub const MAX_TOGETHER: usize = 128;
+/// Steps of a scene.
+pub const MAX_STEPS_OF_SCENE: usize = 64;
+/// Styles in a document.
+pub const MAX_STYLES: usize = 64;
+/// Synchronisation points in a document.
+pub const MAX_SYNCS: usize = 64;
 /// Tokens in a document.
 pub const MAX_TOKENS: usize = 64;
 /// Assets in a document.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Look, Placement, Relative, Run, Scene,
-    TextStyle, Transition,
+    TextStyle, TimelineInfo, Transition,
 };
 use crate::template::Template;
 
@@ -48,6 +48,8 @@ pub(crate) fn document(text: &str) -> Document {
     Document {
         minor: 0,
         title: "Message".to_owned(),
+        strict: false,
+        timeline: TimelineInfo::default(),
         rate: None,
         base: (1920, 1080),
         tokens: BTreeMap::new(),
@@ -59,6 +61,8 @@ pub(crate) fn document(text: &str) -> Document {
             automation: Automation::default(),
             layers: vec![layer("panel", 0.0, panel), layer("words", -10.0, words), layer("accent", 52.0, accent)],
             variants: Vec::new(),
+            tracks: Vec::new(),
+            steps: Vec::new(),
         }],
     }
 }

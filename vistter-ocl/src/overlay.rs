@@ -6,7 +6,7 @@ use std::path::Path;
 use vistter_core::clock::WallTime;
 use vistter_core::diagnose::{Diagnostic, Source, nearest};
 use vistter_core::media::FrameBuf;
-use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
+use vistter_core::ports::{Canvas, Overlay, OverlayAction, OverlayEvent, Tick};
 use vistter_core::{Error, ErrorKind, Result};
 
 use crate::assets::{AssetSource, Assets, Folder};
@@ -14,26 +14,35 @@ use crate::compile::{compile, find};
 use crate::fault::Faults;
 use crate::glyphs;
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::model::{Document, Interrupted};
+use crate::model::Document;
 use crate::presence::{Presence, Via};
 use crate::program::earliest;
 use crate::read::token::value_fault;
 use crate::renderer::Renderer;
-use crate::transition::Way;
+use crate::timeline::clock::SceneClock;
+use crate::timeline::events::Log;
+use crate::timeline::plan::Plan;
 
 /// One scene of a document, playing.
 ///
 /// It shows nothing until [`OverlayAction::Show`]. Tokens keep their values over hiding and showing.
 #[derive(Debug)]
 pub struct OclOverlay {
-    id: String,
-    document: Document,
+    pub(crate) id: String,
+    pub(crate) document: Document,
     warnings: Vec<Diagnostic>,
     assets: Assets,
     scene: String,
-    tokens: BTreeMap<String, String>,
-    renderer: Option<Renderer>,
-    presence: Presence,
+    pub(crate) tokens: BTreeMap<String, String>,
+    pub(crate) renderer: Option<Renderer>,
+    pub(crate) presence: Presence,
+    pub(crate) clock: SceneClock,
+    pub(crate) log: Log,
+    pub(crate) plan: Plan,
+    /// The frame at which the clock began.
+    pub(crate) began: Option<u64>,
+    /// Presets and milestones that were told before it was prepared.
+    pub(crate) early: Vec<OverlayEvent>,
 }
 
 impl OclOverlay {
@@ -91,22 +100,42 @@ impl OclOverlay {
             values.insert(name.clone(), shown.to_owned());
         }
         let (id, presence) = (id.into(), Presence::OFF);
-        Ok(Self { id, document, warnings, assets, scene, tokens: values, renderer: None, presence })
+        Ok(Self { presence, ..Self::blank(id, document, warnings, assets, scene, values) })
     }
 
     /// One line of centred text on a box, on from the first frame; for a slate or a notice. Text that does not fit ends
     /// in "…". `{{` has no meaning in it.
     pub fn message(text: &str) -> Self {
         let document = crate::message::document(text);
+        let scene = document.scenes.first().map(|s| s.id.clone()).unwrap_or_default();
+        let none = (Vec::new(), Assets::default(), BTreeMap::new());
+        let mut me = Self::blank("message".to_owned(), document, none.0, none.1, scene, none.2);
+        me.presence = Presence::shown();
+        me
+    }
+
+    fn blank(
+        id: String,
+        document: Document,
+        warnings: Vec<Diagnostic>,
+        assets: Assets,
+        scene: String,
+        tokens: BTreeMap<String, String>,
+    ) -> Self {
         Self {
-            id: "message".to_owned(),
-            scene: document.scenes.first().map(|s| s.id.clone()).unwrap_or_default(),
+            id,
             document,
-            warnings: Vec::new(),
-            assets: Assets::default(),
-            tokens: BTreeMap::new(),
+            warnings,
+            assets,
+            scene,
+            tokens,
             renderer: None,
-            presence: Presence::shown(),
+            presence: Presence::OFF,
+            clock: SceneClock::default(),
+            log: Log::default(),
+            plan: Plan::default(),
+            began: None,
+            early: Vec::new(),
         }
     }
 
@@ -158,7 +187,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Vec<Diagnostic>> {
     })
 }
 
-fn token_faults(document: &Document, tokens: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+pub(crate) fn token_faults(document: &Document, tokens: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let fault = |(name, value): (&String, &String)| match document.tokens.get(name) {
         None => Some(
             Diagnostic::error("OCL-UNKNOWN-TOKEN", "/tokens", format!("the document has no token \"{name}\""))
@@ -181,36 +210,27 @@ impl Overlay for OclOverlay {
         let program = compile(&self.document, Some(&self.scene), &self.assets, canvas)
             .map_err(|list| Error::from(Faults::new(Some(format!("overlay {}", self.id)), list)))?;
         // The time is not known yet; a clock is drawn again at the first frame.
+        self.log = Log::new(program.timeline.awaited.len());
+        self.clock = SceneClock::begin(&program.timeline.steps);
+        self.log.begin();
+        self.plan = program.timeline.alone.clone();
         self.renderer = Some(Renderer::new(program, &self.tokens, WallTime::default()));
+        for event in std::mem::take(&mut self.early) {
+            self.hear(None, &event);
+        }
         Ok(())
     }
 
     /// Tokens are set all or none: an unknown name or a value that is too long changes nothing.
     fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()> {
-        let way = |w: &Way| (w.frames, w.interrupted);
-        let plain = (0, Interrupted::default());
-        let (enter, exit) =
-            self.renderer.as_ref().map_or((plain, plain), |r| (way(&r.program().enter), way(&r.program().exit)));
-        match action {
-            OverlayAction::Show => self.presence.show(at.frame, enter.0, exit.1),
-            OverlayAction::Hide => self.presence.hide(at.frame, exit.0, enter.1),
-            OverlayAction::SetTokens(values) => {
-                let list = token_faults(&self.document, values);
-                if !list.is_empty() {
-                    return Err(Faults::new(Some(format!("overlay {}", self.id)), list).into());
-                }
-                for (name, value) in values {
-                    if let (Some(v), Some(t)) = (self.tokens.get_mut(name), self.document.tokens.get(name)) {
-                        v.clear();
-                        v.push_str(t.shown(value));
-                    }
-                }
-            }
-            other => {
-                return Err(Error::new(ErrorKind::Unsupported, format!("an overlay cannot do {other:?}")).at(&self.id));
-            }
-        }
+        self.may(action, self.presence.age(at.frame).is_some())?;
+        self.settle(at.frame);
+        self.act(at, action);
         Ok(())
+    }
+
+    fn check(&self, at: Tick, action: &OverlayAction) -> Result<()> {
+        self.may(action, self.presence.age(at.frame).is_some())
     }
 
     fn is_visible(&self, at: Tick) -> bool {
@@ -223,8 +243,15 @@ impl Overlay for OclOverlay {
             return Some(at.frame.saturating_add(1));
         }
         let ramp = self.presence.next_change(at.frame);
-        let motion = program.next_change(age).map(|f| at.frame.saturating_add(f - age));
-        let clock = program.clock_step().map(|step| {
+        if self.presence.since(at.frame) != self.began {
+            // it has come on anew by itself, and its clock is not put yet
+            return Some(at.frame.saturating_add(1));
+        }
+        let moment = self.clock.moment(age);
+        let next = program.changes(moment, &self.plan);
+        let ages = [next.time.and_then(|t| self.clock.age_at(t)), next.run.and_then(|r| self.clock.age_at_run(r))];
+        let motion = ages.into_iter().flatten().filter(|a| *a > age).min().map(|a| at.frame.saturating_add(a - age));
+        let clock = program.clock_step(moment, &self.plan).map(|step| {
             const SECOND: i64 = 1_000_000_000;
             let left = step * SECOND - at.wall.unix_nanos().rem_euclid(step * SECOND);
             let fps = program.canvas().fps;
@@ -236,6 +263,7 @@ impl Overlay for OclOverlay {
     }
 
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {
+        self.settle(at.frame);
         let Some(age) = self.presence.age(at.frame) else {
             return Ok(());
         };
@@ -248,13 +276,13 @@ impl Overlay for OclOverlay {
             let what = format!("prepared for {}x{}, composed on {w}x{h}", canvas.width, canvas.height);
             return Err(Error::new(ErrorKind::Internal, what).at(&self.id));
         }
-        let level = self.presence.level(at.frame);
-        let way = match self.presence.via(at.frame) {
+        let (level, via) = (self.presence.level(at.frame), self.presence.via(at.frame));
+        let way = match via {
             Via::In => &renderer.program().enter,
             Via::Out => &renderer.program().exit,
         };
         let stage = way.stage(level, canvas.width, canvas.height);
-        renderer.compose(age, self.presence.via(at.frame), stage, at.wall, &self.tokens, target);
+        renderer.compose((self.clock.moment(age), &self.plan), via, stage, at.wall, &self.tokens, target);
         Ok(())
     }
 }

@@ -4,8 +4,9 @@
 use crate::model::Interrupted;
 
 /// By which of its two ways a scene comes or goes. One that is turned round goes back the way it was on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Via {
+    #[default]
     In,
     Out,
 }
@@ -131,6 +132,10 @@ impl Presence {
             State::Leaving { since, .. } if self.level(at) > 0 => Some(at.saturating_sub(since)),
             State::Off | State::Leaving { .. } => None,
         }
+    }
+    /// The frame it was shown at; `None` when nothing of it is there.
+    pub(crate) fn since(&self, at: u64) -> Option<u64> {
+        Some(at - self.age(at)?.min(at))
     }
     /// The first frame after `at` at which the level may differ.
     pub(crate) fn next_change(&self, at: u64) -> Option<u64> {

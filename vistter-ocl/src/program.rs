@@ -8,6 +8,7 @@ use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::flow::Flow;
 use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
+use crate::presence::{FULL, Via};
 use crate::raster::film::Film;
 use crate::raster::gauge::Gauge;
 use crate::raster::picture::Decoded;
@@ -17,6 +18,10 @@ use crate::raster::text::{FontSet, TextSpec};
 use crate::raster::vector::Vector;
 use crate::sheet::cut::MaskProgram;
 use crate::template::Template;
+use crate::timeline::clock::Moment;
+use crate::timeline::events::Awaited;
+use crate::timeline::life::Life;
+use crate::timeline::plan::{Plan, TrackProgram};
 use crate::track::Track;
 use crate::transition::Way;
 
@@ -29,8 +34,33 @@ pub struct SceneProgram {
     pub(crate) motion: Motion,
     /// The document's own.
     pub(crate) fonts: Arc<FontSet>,
-    /// Bottom to top.
+    /// Bottom to top; those of cues too.
     pub(crate) layers: Vec<LayerProgram>,
+    /// When cues come and go.
+    pub(crate) timeline: Timeline,
+}
+
+/// The times of a scene.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Timeline {
+    /// Layers that belong to no cue.
+    pub(crate) always: Vec<u32>,
+    pub(crate) tracks: Vec<TrackProgram>,
+    /// What its cues wait for.
+    pub(crate) awaited: Vec<Awaited>,
+    /// Where it stands: frames, rising, and names in the same order.
+    pub(crate) steps: Vec<u64>,
+    pub(crate) step_names: Vec<String>,
+    /// What comes when nothing happens outside.
+    pub(crate) alone: Plan,
+}
+
+/// The time of a layer that a cue brings.
+#[derive(Clone, Debug)]
+pub(crate) struct CueProgram {
+    pub(crate) life: Life,
+    pub(crate) enter: Way,
+    pub(crate) exit: Way,
 }
 
 /// A compiled layer.
@@ -48,6 +78,8 @@ pub(crate) struct LayerProgram {
     pub(crate) backing: bool,
     pub(crate) motion: Motion,
     pub(crate) picture: Picture,
+    /// When it is there; as long as what it stands in when absent.
+    pub(crate) cue: Option<Box<CueProgram>>,
 }
 
 /// What is done to a layer's picture before it is blended; lengths in canvas pixels.
@@ -144,25 +176,50 @@ pub(crate) struct Motion {
 }
 
 impl Motion {
-    fn next_change(&self, frame: u64) -> Option<u64> {
+    fn next_change(&self, at: Moment) -> Next {
         [
-            self.opacity.next_change(frame),
-            self.position.next_change(frame),
-            self.scale.next_change(frame),
-            self.rotation.next_change(frame),
-            self.crop.next_change(frame),
-            self.size.next_change(frame),
-            self.radius.next_change(frame),
-            self.color.next_change(frame),
+            self.opacity.next(at),
+            self.position.next(at),
+            self.scale.next(at),
+            self.rotation.next(at),
+            self.crop.next(at),
+            self.size.next(at),
+            self.radius.next(at),
+            self.color.next(at),
         ]
         .into_iter()
-        .fold(None, earliest)
+        .fold(Next::default(), Next::or)
+    }
+}
+
+/// When something may change next: in the scene's time, and in its running time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) time: Option<u64>,
+    pub(crate) run: Option<u64>,
+}
+
+impl Next {
+    /// The earlier ones of two.
+    pub(crate) fn or(self, o: Self) -> Self {
+        Self { time: earliest(self.time, o.time), run: earliest(self.run, o.run) }
+    }
+    /// From the moment of a cue to that of its scene.
+    fn from(self, own: Moment, scene: Moment) -> Self {
+        let far = |next: Option<u64>, own: u64, base: u64| next.map(|f| base.saturating_add(f.saturating_sub(own)));
+        Self { time: far(self.time, own.time, scene.time), run: far(self.run, own.run, scene.run) }
     }
 }
 
 /// What one layer does at one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerState {
+    /// Which layer, counted from the bottom; those of cues count whether they are on or not. 0 inside of groups.
+    pub layer: usize,
+    /// How much of it its cue's way in or out leaves, and which of the two.
+    pub(crate) level: (u16, Via),
+    /// Its own moment: of a cue, counted from the cue's start.
+    pub(crate) moment: Moment,
     /// 0 to 1, without the scene's way in or out.
     pub opacity: f64,
     /// Canvas pixels from the anchor point, right and down.
@@ -203,40 +260,47 @@ impl LayerProgram {
             },
             change: None,
             backing: true,
+            cue: None,
             motion: Motion::default(),
             picture: Picture::Rect(shape),
         }
     }
 
-    /// What the layer does `frame` frames after the scene was shown.
-    pub(crate) fn state(&self, frame: u64) -> LayerState {
+    /// What the layer does at its own moment.
+    pub(crate) fn state(&self, at: Moment) -> LayerState {
         let m = &self.motion;
         LayerState {
-            opacity: m.opacity.at(frame).unwrap_or(self.opacity),
-            offset: m.position.at(frame).unwrap_or(self.offset),
+            layer: 0,
+            level: (FULL, Via::In),
+            moment: at,
+            opacity: m.opacity.now(at).unwrap_or(self.opacity),
+            offset: m.position.now(at).unwrap_or(self.offset),
             travel: match &self.picture {
-                Picture::Ticker { pace, .. } => pace.travelled(frame),
+                Picture::Ticker { pace, .. } => pace.travelled(at.run),
                 _ => 0,
             },
-            scale: m.scale.at(frame).unwrap_or(self.look.scale),
-            rotation: m.rotation.at(frame).unwrap_or(self.look.rotation),
-            crop: m.crop.at(frame).unwrap_or(self.look.crop),
-            size: m.size.at(frame),
-            radius: m.radius.at(frame),
-            color: m.color.at(frame),
+            scale: m.scale.now(at).unwrap_or(self.look.scale),
+            rotation: m.rotation.now(at).unwrap_or(self.look.rotation),
+            crop: m.crop.now(at).unwrap_or(self.look.crop),
+            size: m.size.now(at),
+            radius: m.radius.now(at),
+            color: m.color.now(at),
         }
     }
 
-    fn next_change(&self, frame: u64, fps: FrameRate) -> Option<u64> {
-        let elapsed = fps.time_of(frame);
+    fn next_change(&self, at: Moment, scene: Moment, fps: FrameRate) -> Next {
+        // what counts how long the scene has been shown
+        let elapsed = fps.time_of(scene.run);
+        let run = |t: MediaTime| at.run.saturating_add(first_frame(fps, t).saturating_sub(scene.run).max(1));
+        let only = |run: Option<u64>| Next { time: None, run };
         let inside = match &self.picture {
-            Picture::Ticker { pace, .. } => Some((frame / pace.frames.max(1) + 1).saturating_mul(pace.frames)),
-            Picture::Group(g) => g.layers.iter().filter_map(|l| l.next_change(frame, fps)).min(),
-            Picture::Film { film, plays, .. } => film.next(elapsed, *plays).map(|t| first_frame(fps, t)),
-            _ => None,
+            Picture::Ticker { pace, .. } => only(Some((at.run / pace.frames.max(1) + 1).saturating_mul(pace.frames))),
+            Picture::Group(g) => g.layers.iter().map(|l| l.next_change(at, scene, fps)).fold(Next::default(), Next::or),
+            Picture::Film { film, plays, .. } => only(film.next(elapsed, *plays).map(run)),
+            _ => Next::default(),
         };
-        let timer = self.picture.templates().filter_map(|t| t.next_tick(elapsed)).min().map(|t| first_frame(fps, t));
-        earliest(earliest(self.motion.next_change(frame), inside), timer)
+        let timer = self.picture.templates().filter_map(|t| t.next_tick(elapsed)).min().map(run);
+        self.motion.next_change(at).or(inside).or(only(timer))
     }
 
     fn clock_step(&self) -> Option<i64> {
@@ -247,23 +311,64 @@ impl LayerProgram {
     }
 }
 
+/// Takes a layer that is on: its number, its program, its cue's level, its own moment.
+type OnLayer<'f> = dyn FnMut(u32, &LayerProgram, (u16, Via), Moment) + 'f;
+
 impl SceneProgram {
-    /// What the scene's own layers (not those inside groups) do `frame` output frames after the scene was shown, bottom
-    /// to top. The same frame gives the same state, however it is reached.
-    pub fn state_at(&self, frame: u64) -> impl Iterator<Item = LayerState> + '_ {
-        let scene = self.motion.opacity.at(frame).unwrap_or(1.0);
-        let [sx, sy] = self.motion.position.at(frame).unwrap_or([0.0, 0.0]);
-        self.layers.iter().map(move |l| {
-            let s = l.state(frame);
-            LayerState { opacity: scene * s.opacity, offset: [s.offset[0] + sx, s.offset[1] + sy], ..s }
-        })
+    /// What is on `frame` output frames after the scene was shown, bottom to top, when nothing happens outside and it
+    /// does not stand at its steps. Layers inside groups have no state of their own here. `out` is cleared first; its
+    /// memory is reused. The same frame gives the same state, however it is reached.
+    pub fn state_at(&self, frame: u64, out: &mut Vec<LayerState>) {
+        self.state(Moment { time: frame, run: frame }, &self.timeline.alone, out);
+    }
+
+    /// What is on at a moment, bottom to top.
+    pub(crate) fn state(&self, moment: Moment, plan: &Plan, out: &mut Vec<LayerState>) {
+        let scene = self.motion.opacity.now(moment).unwrap_or(1.0);
+        let [sx, sy] = self.motion.position.now(moment).unwrap_or([0.0, 0.0]);
+        out.clear();
+        self.each(moment, plan, &mut |n, l, level, own| {
+            let s = l.state(own);
+            let offset = [s.offset[0] + sx, s.offset[1] + sy];
+            out.push(LayerState { layer: n as usize, level, opacity: scene * s.opacity, offset, ..s });
+        });
+        // numbers are places in the stack, and none stands twice
+        out.sort_unstable_by_key(|s| s.layer);
+    }
+
+    /// Gives each layer that is on with its level and its own moment; in no order.
+    fn each(&self, moment: Moment, plan: &Plan, out: &mut OnLayer<'_>) {
+        let mut give = |n: u32, local: u64| {
+            let Some(l) = self.layers.get(n as usize) else { return };
+            let Some(c) = &l.cue else { return out(n, l, (FULL, Via::In), moment) };
+            let time = local.saturating_sub(c.life.start);
+            let lag = moment.run.saturating_sub(moment.time);
+            out(n, l, c.life.level(local), Moment { time, run: time.saturating_add(lag) });
+        };
+        self.timeline.always.iter().for_each(|n| give(*n, moment.time));
+        plan.each(&self.timeline.tracks, moment.time, &mut give);
     }
 
     /// The first frame after `frame`, both counted from when the scene was shown, at which a layer's state may
-    /// differ; `None` when it never will.
+    /// differ; `None` when it never will. As with [`Self::state_at`].
     pub fn next_change(&self, frame: u64) -> Option<u64> {
-        let of = |l: &LayerProgram| l.next_change(frame, self.canvas.fps);
-        self.layers.iter().fold(self.motion.next_change(frame), |soonest, l| earliest(soonest, of(l)))
+        let next = self.changes(Moment { time: frame, run: frame }, &self.timeline.alone);
+        earliest(next.time, next.run)
+    }
+
+    /// The first moment after this one at which a layer's state may differ.
+    pub(crate) fn changes(&self, moment: Moment, plan: &Plan) -> Next {
+        let mut next = Next { time: plan.next(&self.timeline.tracks, moment.time), run: None };
+        next = next.or(self.motion.next_change(moment));
+        self.each(moment, plan, &mut |_, l, _, own| {
+            next = next.or(l.next_change(own, moment, self.canvas.fps).from(own, moment));
+            if let Some(c) = &l.cue {
+                let local = own.time.saturating_add(c.life.start);
+                let way = c.life.next_change(local).map(|f| moment.time.saturating_add(f - local));
+                next = next.or(Next { time: way, run: None });
+            }
+        });
+        next
     }
 
     /// The canvas it was compiled for.
@@ -274,9 +379,13 @@ impl SceneProgram {
     pub fn ramps(&self) -> (u64, u64) {
         (self.enter.frames, self.exit.frames)
     }
-    /// Seconds after which a clock in a text may turn over, when there is one.
-    pub(crate) fn clock_step(&self) -> Option<i64> {
-        self.layers.iter().filter_map(LayerProgram::clock_step).min()
+    /// Seconds after which a clock in a text that is on may turn over, when there is one.
+    pub(crate) fn clock_step(&self, moment: Moment, plan: &Plan) -> Option<i64> {
+        let mut least = None;
+        self.each(moment, plan, &mut |_, l, _, _| {
+            least = [least, l.clock_step()].into_iter().flatten().min();
+        });
+        least
     }
 }
 

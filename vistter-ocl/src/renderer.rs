@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use vistter_core::clock::WallTime;
 use vistter_core::media::{FrameBuf, FramePool};
-use vistter_core::ports::Canvas;
+use vistter_core::ports::{Canvas, frames_in};
+use vistter_core::time::MediaTime;
 
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
-use crate::limits::MAX_SCENE_PIXELS;
+use crate::limits::{MAX_SCENE_PIXELS, MAX_TOGETHER};
 use crate::matte::Matte;
 use crate::pass::Pass;
 use crate::planes::Planes;
@@ -22,6 +23,8 @@ use crate::reel::Reel;
 use crate::said::Said;
 use crate::template::{Now, Template};
 use crate::ticker::{Belt, Change};
+use crate::timeline::clock::Moment;
+use crate::timeline::plan::Plan;
 use crate::transition::{Stage, WayStyle};
 
 /// A scene program with its drawn layers.
@@ -34,6 +37,13 @@ pub(crate) struct Renderer {
     mattes: [Option<Matte>; 2],
     /// The text being compared with what is drawn.
     scratch: Said,
+    states: Vec<LayerState>,
+    /// What will be on a moment later.
+    coming: Vec<LayerState>,
+    /// Layers of cues that are drawn, and the picture they were on or near last.
+    held: Vec<(usize, u64)>,
+    /// Pictures composed.
+    composed: u64,
 }
 
 /// What is drawn of one layer.
@@ -63,6 +73,8 @@ pub(crate) struct Slot {
     pub(crate) face: Option<Box<Face>>,
     /// Of a group.
     pub(crate) children: Vec<Self>,
+    /// Of a cue's way in and way out.
+    mattes: [Option<Box<Matte>>; 2],
 }
 
 impl Slot {
@@ -102,11 +114,23 @@ impl Slot {
 }
 
 impl Renderer {
-    /// Draws everything that does not depend on time, and texts as they are now.
+    /// Draws everything that is on at the beginning or soon after, texts as they are now. Cues are drawn a second before
+    /// they come, and let go when they are over.
     pub(crate) fn new(program: SceneProgram, tokens: &BTreeMap<String, String>, wall: WallTime) -> Self {
         let slots = program.layers.iter().map(Slot::new).collect();
         let text = TextEngine::new(&program.fonts);
-        let mut me = Self { program, text, slots, mattes: [None, None], scratch: Said::default() };
+        let alone = program.timeline.alone.clone();
+        let mut me = Self {
+            program,
+            text,
+            slots,
+            mattes: [None, None],
+            scratch: Said::default(),
+            states: Vec::with_capacity(MAX_TOGETHER),
+            coming: Vec::with_capacity(MAX_TOGETHER),
+            held: Vec::with_capacity(2 * MAX_TOGETHER),
+            composed: 0,
+        };
         // The first frame once for nobody, so that the program worker finds everything made.
         let Canvas { width, height, .. } = me.program.canvas;
         for (matte, way) in me.mattes.iter_mut().zip([&me.program.enter, &me.program.exit]) {
@@ -114,10 +138,14 @@ impl Renderer {
                 *matte = Some(Matte::new(p, width, height));
             }
         }
+        let ahead = me.ahead();
+        for time in [ahead, ahead / 2, 0] {
+            me.states_at(Moment { time, run: time }, &alone);
+            me.draw_states(Moment { time, run: time }, wall, tokens);
+        }
         let whole = Stage::whole(width, height);
-        match FramePool::new(width, height, 1) {
-            Ok(pool) => me.compose(0, Via::In, whole, wall, tokens, &mut pool.take()),
-            Err(_) => me.draw(0, wall, tokens),
+        if let Ok(pool) = FramePool::new(width, height, 1) {
+            me.compose((Moment::default(), &alone), Via::In, whole, wall, tokens, &mut pool.take());
         }
         me.slots.iter_mut().for_each(Slot::unseen);
         me
@@ -127,17 +155,24 @@ impl Renderer {
         &self.program
     }
 
-    /// Blends the scene as it is `frame` frames after it was shown, as its way in or out (`via`) leaves it.
+    /// Frames before it comes at which a cue is drawn: a second.
+    fn ahead(&self) -> u64 {
+        frames_in(MediaTime::SECOND, self.program.canvas.fps).into()
+    }
+
+    /// Blends the scene as it is at a moment of a plan, as its way in or out (`via`) leaves it.
     pub(crate) fn compose(
         &mut self,
-        frame: u64,
+        (moment, plan): (Moment, &Plan),
         via: Via,
         stage: Stage,
         wall: WallTime,
         tokens: &BTreeMap<String, String>,
         target: &mut FrameBuf,
     ) {
-        self.draw(frame, wall, tokens);
+        self.states_at(moment, plan);
+        self.draw_states(moment, wall, tokens);
+        self.prepare_cues(moment, plan, wall, tokens);
         let (width, height) = target.size();
         let mut planes = target.planes_mut();
         let [enter, exit] = &self.mattes;
@@ -146,13 +181,38 @@ impl Renderer {
             Via::Out => exit,
         };
         let veil = stage.veil.and_then(|level| matte.as_ref().map(|m| m.veil(level)));
-        let shot = Shot { stage, veil, canvas: (i64::from(width), i64::from(height)) };
+        let canvas = (i64::from(width), i64::from(height));
         if stage.push != (0, 0) {
             blend::push(&mut planes, stage.push);
         }
         let room = Room { left: 0, top: 0, width, height };
-        for (layer, slot) in self.program.layers.iter().zip(&mut self.slots) {
-            paint(layer, slot, room, &shot, &mut planes);
+        for state in &self.states {
+            let (Some(layer), Some(slot)) = (self.program.layers.get(state.layer), self.slots.get_mut(state.layer))
+            else {
+                continue;
+            };
+            let Some(cue) = &layer.cue else {
+                paint(layer, slot, room, &Shot { stage, veil, canvas }, &mut planes);
+                continue;
+            };
+            let (way, i) = match state.level.1 {
+                Via::In => (&cue.enter, 0),
+                Via::Out => (&cue.exit, 1),
+            };
+            let stage = stage.and(way.stage(state.level.0, width, height));
+            if stage.push != (0, 0) {
+                blend::push(&mut planes, stage.push);
+            }
+            // taken out, because the slot is painted from
+            let matte = slot.mattes.get_mut(i).and_then(Option::take);
+            let veil = veil.or_else(|| stage.veil.and_then(|level| matte.as_ref().map(|m| m.veil(level))));
+            paint(layer, slot, room, &Shot { stage, veil, canvas }, &mut planes);
+            if let Some(place) = slot.mattes.get_mut(i) {
+                *place = matte;
+            }
+            if let Some(dip) = stage.dip {
+                blend::flood(&mut planes, dip.yuv, dip.alpha);
+            }
         }
         if let Some(dip) = stage.dip {
             blend::flood(&mut planes, dip.yuv, dip.alpha);
@@ -164,15 +224,76 @@ impl Renderer {
         self.program.layers.iter().zip(&self.slots).any(|(l, s)| s.passes(l))
     }
 
-    /// Draws every layer whose content is not what is drawn.
-    fn draw(&mut self, frame: u64, wall: WallTime, tokens: &BTreeMap<String, String>) {
-        let used = self.slots.iter().map(Slot::pixels).sum();
-        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(frame) };
-        let mut pen = Pen { text: &mut self.text, scratch: &mut self.scratch, frame, now, tokens, used };
-        for ((layer, slot), state) in self.program.layers.iter().zip(&mut self.slots).zip(self.program.state_at(frame))
-        {
-            pen.draw(layer, slot, state);
+    fn states_at(&mut self, moment: Moment, plan: &Plan) {
+        let mut states = std::mem::take(&mut self.states);
+        self.program.state(moment, plan, &mut states);
+        self.states = states;
+    }
+
+    /// Draws every layer that is on and whose content is not what is drawn.
+    fn draw_states(&mut self, moment: Moment, wall: WallTime, tokens: &BTreeMap<String, String>) {
+        let states = std::mem::take(&mut self.states);
+        self.draw(&states, moment, wall, tokens);
+        self.states = states;
+    }
+
+    fn draw(&mut self, states: &[LayerState], moment: Moment, wall: WallTime, tokens: &BTreeMap<String, String>) {
+        let held = self.held.iter().map(|(n, _)| *n);
+        let all = self.program.timeline.always.iter().map(|n| *n as usize).chain(held);
+        let used = all.filter_map(|n| self.slots.get(n)).map(Slot::pixels).sum();
+        // how long it has been shown: that goes on while the scene stands at a step
+        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(moment.run) };
+        let Canvas { width, height, .. } = self.program.canvas;
+        let mut pen = Pen { text: &mut self.text, scratch: &mut self.scratch, frame: moment.run, now, tokens, used };
+        for state in states {
+            let (Some(layer), Some(slot)) = (self.program.layers.get(state.layer), self.slots.get_mut(state.layer))
+            else {
+                continue;
+            };
+            pen.draw(layer, slot, *state);
+            let Some(cue) = &layer.cue else { continue };
+            if !self.held.iter().any(|(n, _)| *n == state.layer) {
+                self.held.push((state.layer, self.composed));
+                for (matte, way) in slot.mattes.iter_mut().zip([&cue.enter, &cue.exit]) {
+                    if let WayStyle::Matte(p) = &way.style {
+                        *matte = Some(Box::new(Matte::new(p, width, height)));
+                    }
+                }
+            }
         }
+    }
+
+    /// Draws one of the cues that come in a second, and lets go those that are over.
+    fn prepare_cues(&mut self, moment: Moment, plan: &Plan, wall: WallTime, tokens: &BTreeMap<String, String>) {
+        if self.program.timeline.tracks.is_empty() {
+            return;
+        }
+        let mut coming = std::mem::take(&mut self.coming);
+        let later = Moment { time: moment.time.saturating_add(self.ahead()), ..moment };
+        self.program.state(later, plan, &mut coming);
+        let new = coming.iter().find(|s| {
+            let cue = self.program.layers.get(s.layer).is_some_and(|l| l.cue.is_some());
+            cue && !self.held.iter().any(|(n, _)| *n == s.layer)
+        });
+        if let Some(state) = new {
+            self.draw(&[*state], moment, wall, tokens);
+        }
+        self.composed += 1;
+        // A short cue is not seen in either list between being drawn and coming.
+        let (composed, keep) = (self.composed, 2 * self.ahead());
+        let (layers, slots, states) = (&self.program.layers, &mut self.slots, &self.states);
+        let is_in = |list: &[LayerState], n: usize| list.binary_search_by_key(&n, |s| s.layer).is_ok();
+        self.held.retain_mut(|(n, seen)| {
+            if is_in(states, *n) || is_in(&coming, *n) {
+                *seen = composed;
+            }
+            let over = composed - *seen > keep;
+            if over && let (Some(slot), Some(layer)) = (slots.get_mut(*n), layers.get(*n)) {
+                *slot = Slot::new(layer);
+            }
+            !over
+        });
+        self.coming = coming;
     }
 }
 
@@ -190,6 +311,7 @@ fn extent(layer: &LayerProgram, slot: &Slot) -> (i32, i32) {
 struct Pen<'a> {
     text: &'a mut TextEngine,
     scratch: &'a mut Said,
+    /// Frames the scene has been on.
     frame: u64,
     now: Now,
     tokens: &'a BTreeMap<String, String>,
@@ -199,9 +321,9 @@ struct Pen<'a> {
 
 impl Pen<'_> {
     /// Draws a group's layers, and says how large its box is and where they stand in it.
-    fn draw_group(&mut self, g: &GroupProgram, slot: &mut Slot) {
+    fn draw_group(&mut self, g: &GroupProgram, slot: &mut Slot, moment: Moment) {
         for (l, s) in g.layers.iter().zip(&mut slot.children).filter(|(l, _)| !l.backing) {
-            self.draw(l, s, l.state(self.frame));
+            self.draw(l, s, l.state(moment));
         }
         slot.raster.size = g.size;
         if let Some(flow) = &g.flow {
@@ -218,7 +340,7 @@ impl Pen<'_> {
         }
         if let (Some(l), Some(s)) = (g.layers.first().filter(|l| l.backing), slot.children.first_mut()) {
             let (w, h) = slot.raster.size;
-            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.state(self.frame) });
+            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.state(moment) });
         }
     }
 
@@ -226,7 +348,7 @@ impl Pen<'_> {
     fn draw(&mut self, layer: &LayerProgram, slot: &mut Slot, state: LayerState) {
         slot.state = state;
         if let Picture::Group(g) = &layer.picture {
-            self.draw_group(g, slot);
+            self.draw_group(g, slot, state.moment);
             return;
         }
         // Whether a viewer has seen what is to change: shown again, a scene's frames begin anew. Frames may be left out: a

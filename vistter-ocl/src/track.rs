@@ -1,7 +1,9 @@
 //! One property over time, in output frames: a pure function of the frame.
 
 use crate::model::{Color, Easing, Repeat};
+use crate::program::Next;
 use crate::raster::shape::mix;
+use crate::timeline::clock::Moment;
 
 /// Keyframes, and what happens after the last one.
 #[derive(Clone, Debug)]
@@ -60,6 +62,23 @@ impl<T: Between> Track<T> {
     /// The value at a frame; `None` without keyframes. Before the first the value stays.
     pub(crate) fn at(&self, frame: u64) -> Option<T> {
         value_at(&self.keys, self.fold(frame))
+    }
+
+    /// Whether it goes on without end, in a scene that stands too.
+    pub(crate) fn endless(&self) -> bool {
+        matches!(self.repeat, Repeat::Loop(0) | Repeat::PingPong(0))
+    }
+    /// The value at a moment of the scene.
+    pub(crate) fn now(&self, moment: Moment) -> Option<T> {
+        self.at(if self.endless() { moment.run } else { moment.time })
+    }
+
+    /// When the value at a moment of the scene may differ next.
+    pub(crate) fn next(&self, moment: Moment) -> Next {
+        match self.endless() {
+            true => Next { time: None, run: self.next_change(moment.run) },
+            false => Next { time: self.next_change(moment.time), run: None },
+        }
     }
 
     /// The first frame after `frame` at which the value may differ; `None` when it never will.

@@ -62,6 +62,30 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// What both leave: a cue's way inside of its scene's. What is below moves, and what lies over it is, by the inner one
+    /// alone, because the outer one does that once for the whole scene.
+    pub(crate) fn and(self, inner: Self) -> Self {
+        let opacity = u32::from(self.opacity) * u32::from(inner.opacity) / u32::from(FULL);
+        let (sx, sy) = self.shift;
+        // the inner clip moves with all of it
+        let c = inner.clip;
+        let moved = Clip { x0: c.x0 + sx, y0: c.y0 + sy, x1: c.x1 + sx, y1: c.y1 + sy };
+        Self {
+            opacity: opacity as u16,
+            clip: self.clip.and(moved),
+            shift: (sx + inner.shift.0, sy + inner.shift.1),
+            zoom: match (self.zoom, inner.zoom) {
+                (Some(a), Some(b)) => Some(a * b),
+                (a, b) => a.or(b),
+            },
+            veil: self.veil.or(inner.veil),
+            push: inner.push,
+            dip: inner.dip,
+        }
+    }
+}
+
 impl Way {
     /// The stage when the way has come to `level` on a picture of this size.
     pub(crate) fn stage(&self, level: u16, width: u32, height: u32) -> Stage {

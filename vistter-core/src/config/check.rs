@@ -156,6 +156,9 @@ impl ShowConfig {
                 ));
             }
         }
+        limit("/timeline/actions", t.actions.len(), found);
+        let names: Vec<&str> = overlays().collect();
+        crate::timeline::acts::plan(t, &names, self.program.fps, found);
         for (i, o) in self.overlays.iter().enumerate() {
             if !t.overlays.iter().any(|c| c.overlay == o.id) {
                 found.push(

@@ -22,6 +22,6 @@ pub use ptz::{Late, PtzConfig, PtzRules, SameCamera};
 pub use schema::show_schema;
 pub use show::{
     AudioConfig, CameraConfig, DestinationConfig, EffortConfig, Fit, OverlayConfig, OverlayCue, ProgramConfig,
-    RecordingConfig, Shot, ShowConfig, SlateConfig, TimelineConfig, Transport,
+    RecordingConfig, Shot, ShowConfig, SlateConfig, TimelineAction, TimelineConfig, TimelineDo, Transport,
 };
 pub use span::Span;

@@ -205,6 +205,8 @@ pub struct TimelineConfig {
     pub shots: Vec<Shot>,
     /// Overlays over the shots, on the same clock.
     pub overlays: Vec<OverlayCue>,
+    /// What is done at single moments, on the same clock: steps of overlays, data, markers.
+    pub actions: Vec<TimelineAction>,
     /// Start again after the last shot. Without it the last shot stays.
     #[serde(rename = "loop")]
     pub looped: bool,
@@ -248,6 +250,51 @@ impl Shot {
         self.preset = Some(preset.into());
         self
     }
+}
+
+/// One thing done at a moment. All that is done to overlays at one moment happens on one frame, or not at all.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TimelineAction {
+    /// When, counted from the start of the timeline.
+    pub at: Span,
+    /// What.
+    #[serde(rename = "do")]
+    pub what: TimelineDo,
+    /// The overlay; for everything but `marker`, `milestone` and `preset`.
+    #[serde(default)]
+    pub overlay: Option<String>,
+    /// For `update`: new values of tokens.
+    #[serde(default)]
+    pub tokens: Option<BTreeMap<String, String>>,
+    /// For `step`: the step. For `marker`, `milestone` and `preset`: its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// For `go_to`: the overlay's time.
+    #[serde(default)]
+    pub time: Option<Span>,
+}
+
+/// What is done at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TimelineDo {
+    /// The overlay goes on to its next step.
+    Next,
+    /// The overlay goes to a step.
+    Step,
+    /// The overlay's time is put elsewhere.
+    GoTo,
+    /// The overlay gets new data.
+    Update,
+    /// A named moment, for overlays that wait for it.
+    Marker,
+    /// A point the stream has come to, for overlays that wait for it.
+    Milestone,
+    /// A stored view that a camera has come to, for overlays that wait for it.
+    Preset,
 }
 
 /// One overlay on for a while. Times count from the start of the timeline and repeat with it.

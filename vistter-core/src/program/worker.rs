@@ -1,6 +1,5 @@
 //! The worker thread: one tick per output frame.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
 
@@ -14,9 +13,9 @@ use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, Packet};
 use crate::meter::Meter;
-use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, Tick, VideoEncoder};
+use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, OverlayEvent, Tick, VideoEncoder};
 use crate::time::MediaTime;
-use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalEntry, View};
+use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalEntry, PlannedAct, View};
 
 /// A tick that begins later than this is not made up for: the frames in between are left out.
 const GIVE_UP: MediaTime = MediaTime::from_millis(500);
@@ -29,8 +28,10 @@ const REPORT_EVERY: u64 = 150;
 pub(crate) enum Control {
     /// For the director.
     Director(Command),
-    /// New data for an overlay, by index.
-    Tokens(usize, BTreeMap<String, String>),
+    /// Changes of overlays, by index: all of them on the next frame, or none.
+    Overlays(Vec<(usize, OverlayAction)>),
+    /// Something that overlays may wait for.
+    Event(OverlayEvent),
     /// A new video bitrate.
     Bitrate(Bitrate),
     /// Packets go there too from the next keyframe on.
@@ -69,6 +70,8 @@ pub(crate) struct WorkerParts {
     pub(crate) feeds: Vec<(Arc<Feed>, Fit)>,
     /// By camera; `None` for one that is not moved.
     pub(crate) heads: Vec<Option<Arc<Head>>>,
+    /// The cameras' ids.
+    pub(crate) cameras: Vec<String>,
     pub(crate) director: Director,
     pub(crate) overlays: Vec<OverlaySlot>,
     pub(crate) slate: Frame,
@@ -214,7 +217,8 @@ impl Worker {
         loop {
             match self.p.controls.try_recv() {
                 Ok(Control::Director(c)) => self.p.director.command(c),
-                Ok(Control::Tokens(i, tokens)) => self.apply(frame, i, &OverlayAction::SetTokens(tokens)),
+                Ok(Control::Overlays(list)) => self.commit(frame, list),
+                Ok(Control::Event(event)) => self.tell(frame, &event),
                 Ok(Control::Bitrate(b)) => {
                     self.bitrate = Some(b);
                     if let Err(e) = self.p.encoder.set_bitrate(b) {
@@ -236,6 +240,36 @@ impl Worker {
 
     fn at(&self, frame: u64) -> Tick {
         Tick { frame, wall: self.p.clock.wall() }
+    }
+
+    /// Makes all changes on this frame, or none when one of them cannot be made.
+    fn commit(&mut self, frame: u64, list: Vec<(usize, OverlayAction)>) {
+        let at = self.at(frame);
+        let list = by_overlay(list);
+        for (i, action) in &list {
+            if let Some(o) = self.p.overlays.get_mut(*i)
+                && let Err(error) = o.guarded(|x| x.check(at, action))
+            {
+                (self.p.report)(Report::OverlayFailed { overlay: o.overlay.id().to_owned(), error });
+                return;
+            }
+        }
+        for (i, action) in list {
+            // The director must know what is on, so that the plan does not undo it; and it only tells what changes for
+            // it, so that an overlay that went off by itself is shown again here.
+            if let Some(on) = shows(&action) {
+                self.p.director.command(Command::Overlay(i, on));
+            }
+            self.apply(frame, i, &action);
+        }
+    }
+
+    /// Tells every overlay what happened.
+    fn tell(&mut self, frame: u64, event: &OverlayEvent) {
+        let action = OverlayAction::Event(event.clone());
+        for i in 0..self.p.overlays.len() {
+            self.apply(frame, i, &action);
+        }
     }
 
     fn apply(&mut self, frame: u64, overlay: usize, action: &OverlayAction) {
@@ -271,6 +305,9 @@ impl Worker {
         for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
             feed.want(self.p.director.wanted()[i]);
         }
+        if n == 0 {
+            self.tell(n, &OverlayEvent::milestone("start"));
+        }
         self.take_effects(n);
 
         let (base, fit) = match decision {
@@ -305,10 +342,20 @@ impl Worker {
                     self.counters.cuts += u64::from(n > 0);
                     self.counters.moving_shots += u64::from(j.moving);
                     (self.p.report)(Report::OnAir(j));
+                    if let View::Camera(i) = j.view
+                        && let Some(camera) = self.p.cameras.get(i)
+                    {
+                        self.tell(n, &OverlayEvent::milestone(format!("on-air:{camera}")));
+                    }
                 }
                 Effect::Overlay { overlay, on } => {
                     self.apply(n, overlay, if on { &OverlayAction::Show } else { &OverlayAction::Hide });
                 }
+                Effect::Act(i) => match self.p.director.schedule().acts().get(i).cloned() {
+                    Some(PlannedAct::Overlays(list)) => self.commit(n, list),
+                    Some(PlannedAct::Event(event)) => self.tell(n, &event),
+                    None => {}
+                },
                 Effect::End => self.ended = true,
             }
         }
@@ -425,5 +472,44 @@ impl Worker {
             self.reported_overload = Some(n);
             (self.p.report)(Report::Overload { skipped });
         }
+    }
+}
+
+/// The changes of one overlay as one, in their order: what it can do may depend on what it has just done.
+fn by_overlay(list: Vec<(usize, OverlayAction)>) -> Vec<(usize, OverlayAction)> {
+    let mut out: Vec<(usize, OverlayAction)> = Vec::with_capacity(list.len());
+    for (i, action) in list {
+        match out.iter_mut().find(|(k, _)| *k == i) {
+            None => out.push((i, action)),
+            Some((_, OverlayAction::Batch(all))) => all.push(action),
+            Some((_, first)) => {
+                let all = vec![std::mem::replace(first, OverlayAction::Hide), action];
+                *first = OverlayAction::Batch(all);
+            }
+        }
+    }
+    out
+}
+
+/// Whether an overlay is on after a change, if the change says so.
+fn shows(action: &OverlayAction) -> Option<bool> {
+    match action {
+        OverlayAction::Show => Some(true),
+        OverlayAction::Hide => Some(false),
+        OverlayAction::Batch(all) => all.iter().rev().find_map(shows),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_of_one_overlay_are_one() {
+        use OverlayAction::{Batch, Hide, Next, Show};
+        let list = by_overlay(vec![(1, Show), (0, Next), (1, Next), (1, Hide)]);
+        assert_eq!(list, [(1, Batch(vec![Show, Next, Hide])), (0, Next)]);
+        assert_eq!((shows(&list[0].1), shows(&list[1].1)), (Some(false), None));
     }
 }

@@ -270,6 +270,7 @@ impl SessionBuilder {
                 start_grace: self.start_grace,
                 feeds: feeds.clone(),
                 heads: heads.clone(),
+                cameras: names.cameras.clone(),
                 director,
                 overlays: self.overlays,
                 slate,

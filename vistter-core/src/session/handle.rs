@@ -13,7 +13,7 @@ use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
-use crate::ports::{Clock, Output, PtzArrival, PtzVelocity};
+use crate::ports::{Clock, Output, OverlayAction, OverlayEvent, PtzArrival, PtzVelocity};
 use crate::program::{Control, Shared};
 use crate::timeline::{Command, View};
 
@@ -137,18 +137,43 @@ impl Session {
     /// `Config` for an unknown id; `Closed` when the show is over.
     pub fn show_overlay(&self, overlay: &str, on: Option<bool>) -> Result<()> {
         let i = Names::find(&self.names.overlays, overlay, "overlay")?;
-        self.control(Control::Director(match on {
-            Some(on) => Command::Overlay(i, on),
-            None => Command::OverlayAuto(i),
-        }))
+        self.control(match on {
+            Some(true) => Control::Overlays(vec![(i, OverlayAction::Show)]),
+            Some(false) => Control::Overlays(vec![(i, OverlayAction::Hide)]),
+            None => Control::Director(Command::OverlayAuto(i)),
+        })
     }
     /// Gives an overlay new data; its pixels change on the next frame.
     ///
     /// # Errors
     /// `Config` for an unknown id; `Closed` when the show is over.
     pub fn set_tokens(&self, overlay: &str, tokens: BTreeMap<String, String>) -> Result<()> {
-        let i = Names::find(&self.names.overlays, overlay, "overlay")?;
-        self.control(Control::Tokens(i, tokens))
+        self.commit([(overlay, OverlayAction::SetTokens(tokens))])
+    }
+    /// Plays an overlay on to its next step; after the last one it goes off.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; `Closed` when the show is over. What the overlay itself refuses is an event.
+    pub fn next_step(&self, overlay: &str) -> Result<()> {
+        self.commit([(overlay, OverlayAction::Next)])
+    }
+    /// Changes several overlays on one frame: all of it, or, when one of them refuses its part, nothing.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; `Closed` when the show is over. What an overlay itself refuses is an event.
+    pub fn commit<'a>(&self, changes: impl IntoIterator<Item = (&'a str, OverlayAction)>) -> Result<()> {
+        let mut list = Vec::new();
+        for (overlay, action) in changes {
+            list.push((Names::find(&self.names.overlays, overlay, "overlay")?, action));
+        }
+        self.control(Control::Overlays(list))
+    }
+    /// Tells all overlays something that they may wait for; it counts from the next frame on.
+    ///
+    /// # Errors
+    /// `Closed` when the show is over.
+    pub fn tell(&self, event: OverlayEvent) -> Result<()> {
+        self.control(Control::Event(event))
     }
     /// Changes the video bitrate from the next frame on.
     ///

@@ -75,6 +75,8 @@ pub struct Director {
     held_up: bool,
     overlays: Vec<OverlayState>,
     wanted: Vec<bool>,
+    /// The frame up to which the timeline's acts are done, and that not.
+    acted: u64,
     ended: bool,
 }
 
@@ -106,6 +108,7 @@ impl Director {
             held_up: false,
             overlays: vec![OverlayState::default(); overlays],
             wanted: vec![false; cameras],
+            acted: 0,
             ended: false,
         }
     }
@@ -220,12 +223,19 @@ impl Director {
                 out(Effect::Overlay { overlay: i, on });
             }
         }
+        self.schedule.due(self.acted, n, &mut |i| out(Effect::Act(i)));
+        self.acted = n.saturating_add(1);
         // With the frame that is being made, the show has its length.
         if !self.ended && self.schedule.stop_after().is_some_and(|end| n.saturating_add(1) >= end) {
             self.ended = true;
             out(Effect::End);
         }
         decision
+    }
+
+    /// The plan it follows.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     fn live(&self, i: usize) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::config::{Late, SameCamera, Shot, TimelineConfig};
 use crate::diagnose::Diagnostic;
+use crate::ports::{OverlayAction, OverlayEvent};
 use crate::time::FrameRate;
 
 /// One camera on air, in output frames from the start of the timeline.
@@ -34,11 +35,26 @@ pub struct Cue {
     pub off: Option<u64>,
 }
 
+/// Something the timeline does at one frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlannedAct {
+    /// Changes of overlays, by index into the session's: all of them or none.
+    Overlays(Vec<(usize, OverlayAction)>),
+    /// Something overlays may wait for.
+    Event(OverlayEvent),
+}
+
+/// Frames of which the acts are made up for when they were left out.
+const MAKE_UP: u64 = 600;
+
 /// A timeline resolved to frames: what is on air at frame *n* is a pure function of it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Schedule {
     shots: Vec<PlannedShot>,
     cues: Vec<Cue>,
+    /// Frames, rising, and the acts in the same order.
+    act_frames: Vec<u64>,
+    acts: Vec<PlannedAct>,
     period: u64,
     looped: bool,
     backup: Option<usize>,
@@ -124,6 +140,7 @@ impl Schedule {
             }
             cues.push(Cue { overlay: overlay.unwrap_or(0), on, off });
         }
+        let (act_frames, acts) = super::acts::plan(timeline, overlays, fps, &mut faults);
         let backup =
             timeline.backup.as_deref().and_then(|b| find(b, cameras, "camera", "/timeline/backup".into(), &mut faults));
         if !faults.is_empty() {
@@ -137,6 +154,8 @@ impl Schedule {
         Ok(Self {
             shots,
             cues,
+            act_frames,
+            acts,
             period: at,
             looped: timeline.looped,
             backup,
@@ -205,6 +224,25 @@ impl Schedule {
     pub fn overlay_on(&self, overlay: usize, n: u64) -> bool {
         let n = self.fold(n);
         self.cues.iter().any(|c| c.overlay == overlay && c.on <= n && c.off.is_none_or(|off| n < off))
+    }
+
+    /// What the timeline does at single frames.
+    pub fn acts(&self) -> &[PlannedAct] {
+        &self.acts
+    }
+
+    /// Gives the places of the acts of output frames `from..=n`, in order. Of a gap that is longer than a moment, only
+    /// those of its end.
+    pub fn due(&self, from: u64, n: u64, out: &mut dyn FnMut(usize)) {
+        if self.acts.is_empty() {
+            return;
+        }
+        for frame in from.max(n.saturating_sub(MAKE_UP))..=n {
+            let folded = self.fold(frame);
+            let first = self.act_frames.partition_point(|f| *f < folded);
+            let last = self.act_frames.partition_point(|f| *f <= folded);
+            (first..last).for_each(&mut *out);
+        }
     }
 
     /// Overlays without any cue are never shown by the plan; those with one follow it.

@@ -122,6 +122,8 @@ pub enum Effect {
         /// On or off.
         on: bool,
     },
+    /// Something the timeline has for overlays, by its place among [`Schedule::acts`](super::Schedule::acts).
+    Act(usize),
     /// The show is over.
     End,
 }

@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `scene.rs` | scenes, layers and what they show |
+//! | `cue.rs` | tracks of cues, steps, and what cues wait for |
 //! | `place.rs` | where a layer stands |
 //! | `layout.rs` | rows, columns, relative lengths, pictures in boxes |
 //! | `look.rs` | scale, rotation, crop, masks, blend modes |
@@ -14,6 +15,7 @@
 //! | `sequence.rs` | pictures in numbered files |
 //! | `run.rs` | parts of a text that look different |
 
+mod cue;
 mod layout;
 mod look;
 mod motion;
@@ -31,6 +33,7 @@ use std::collections::BTreeMap;
 use vistter_core::time::FrameRate;
 
 pub use crate::token::{Token, TokenKind, ValueFault};
+pub use cue::{Cue, Step, Sync, Then, Track, TrackKind};
 pub use layout::{Backing, Fit, Justify, Layout, Line, Relative};
 pub use look::{Blend, Look, Mask, MaskMode, MaskShape};
 pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};
@@ -50,6 +53,10 @@ pub struct Document {
     pub minor: u32,
     /// Name of the overlay, for people.
     pub title: String,
+    /// Whether what this program does not know is an error.
+    pub strict: bool,
+    /// What the timeline is called, and its own version.
+    pub timeline: TimelineInfo,
     /// Frames per second that the document's timecodes count in.
     pub rate: Option<FrameRate>,
     /// The resolution the document is drawn for: width and height in pixels.
@@ -60,6 +67,15 @@ pub struct Document {
     pub assets: BTreeMap<String, Asset>,
     /// At least one.
     pub scenes: Vec<Scene>,
+}
+
+/// What a document says of itself, for those who manage many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimelineInfo {
+    /// An id that its author gives; may be empty.
+    pub id: String,
+    /// The version of the document, not of the language; may be empty.
+    pub version: String,
 }
 
 /// A file beside the document.

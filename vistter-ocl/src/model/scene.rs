@@ -4,7 +4,7 @@ use vistter_core::config::Span;
 
 use super::{
     Align, Automation, Background, Backing, Breaks, Color, Easing, Fill, Fit, Gauge, Layout, Look, Placement, Qr,
-    Relative, Run, Side, TextStyle, Transition,
+    Relative, Run, Side, Step, TextStyle, Track, Transition,
 };
 use crate::template::Template;
 
@@ -21,6 +21,10 @@ pub struct Scene {
     pub automation: Automation,
     /// Layers in the order of the document; the compiler sorts them by `z`.
     pub layers: Vec<Layer>,
+    /// Cues over time.
+    pub tracks: Vec<Track>,
+    /// Points at which it stands, in the order of their times.
+    pub steps: Vec<Step>,
     /// What it is on canvases of other shapes.
     pub variants: Vec<Variant>,
 }
@@ -45,7 +49,7 @@ impl Variant {
 }
 
 impl Scene {
-    /// Every layer, those in groups too, each with its pointer below the scene's.
+    /// Every layer, those in groups and cues too, each with its pointer below the scene's.
     pub fn every_layer(&self) -> Vec<(String, &Layer)> {
         fn walk<'s>(list: &'s [Layer], at: &str, out: &mut Vec<(String, &'s Layer)>) {
             for (i, l) in list.iter().enumerate() {
@@ -58,6 +62,18 @@ impl Scene {
         }
         let mut out = Vec::new();
         walk(&self.layers, "", &mut out);
+        for (t, track) in self.tracks.iter().enumerate() {
+            for (c, cue) in track.cues.iter().enumerate() {
+                let at = format!("/tracks/{t}/cues/{c}");
+                let parts = [("content", Some(&cue.layer)), ("fallback", cue.fallback.as_ref())];
+                for (name, layer) in parts.into_iter().filter_map(|(name, l)| Some((name, l?))) {
+                    out.push((format!("{at}/{name}"), layer));
+                    if let Content::Group(g) = &layer.content {
+                        walk(&g.layers, &format!("{at}/{name}"), &mut out);
+                    }
+                }
+            }
+        }
         out
     }
 

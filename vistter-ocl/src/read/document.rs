@@ -2,27 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::time::FrameRate;
 
+use super::style::{self, Style};
 use super::walk::{Faults, Node};
-use super::{scalar, scene, sequence, token};
-use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_SCENES, MAX_TEXT_CHARS, MAX_TOKENS};
-use crate::model::{Asset, Document};
+use super::{scalar, scene, sequence, sync, token};
+use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_SCENES, MAX_SYNCS, MAX_TEXT_CHARS, MAX_TOKENS};
+use crate::model::{Asset, Document, Sync, TimelineInfo};
 use crate::template::{CLOCK, TIMER};
+use crate::version;
 
 /// The minor version of the language that this crate speaks; the major version is 1.
-pub(crate) const MINOR: u32 = 0;
+pub(crate) const MINOR: u32 = 1;
 
 /// What layers may refer to.
 pub(super) struct Names<'a> {
     pub(super) tokens: Vec<&'a str>,
     pub(super) assets: Vec<&'a str>,
+    pub(super) styles: Vec<Style<'a>>,
+    /// `None` for one that is there but faulty, which is said where it stands.
+    pub(super) syncs: Vec<(&'a str, Option<Sync>)>,
 }
 
 pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     let o = root.object(faults)?;
     o.field("$schema"); // for editors
+    // before anything that may be left out
+    faults.strict.set(root.value.get("strict").and_then(Value::as_bool).unwrap_or(false));
     let minor = o.required("ocl", version);
     if let Some(m) = minor
         && m > MINOR
@@ -32,17 +40,36 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         faults.push(Diagnostic::warning("OCL-VERSION", "/ocl", text).help("what it does not know is left out"));
     }
     let title = o.optional("title", |n, f| scalar::text(n, f, MAX_TEXT_CHARS)).unwrap_or_default();
-    let base = o.required("canvas", canvas);
-    if let Some(timeline) = o.optional("timeline", timeline) {
-        faults.rate.set(timeline);
+    let strict = o.optional("strict", scalar::truth).unwrap_or(false);
+    let timeline = o.optional("timeline", timeline).unwrap_or_default();
+    faults.rate.set(timeline.rate);
+    // The two ways to say the base resolution are one field for the reader: one of them must be there.
+    let base = match timeline.base {
+        Some(base) => {
+            if let Some(n) = o.field("canvas") {
+                let help = "leave one of them out";
+                n.fault_help(faults, "OCL-CONFLICT", "\"canvas\" and timeline.baseResolution say the same", help);
+            }
+            Some(base)
+        }
+        None => o.optional("canvas", canvas),
+    };
+    if base.is_none() && !o.has("canvas") && !resolution_is_there(root) {
+        let help = "write \"canvas\": { \"width\": 1920, \"height\": 1080 }";
+        root.fault_help(faults, "OCL-MISSING", "the document has no base resolution", help);
     }
     // Names are collected before their values are checked, so that one faulty token does not make every use of it
     // a second fault.
     let token_nodes = o.field("tokens").and_then(|n| n.entries(faults, MAX_TOKENS)).unwrap_or_default();
     let asset_nodes = o.field("assets").and_then(|n| n.entries(faults, MAX_ASSETS)).unwrap_or_default();
+    let styles = o.field("styles").and_then(|n| style::read(&n, faults)).unwrap_or_default();
+    let sync_nodes = o.field("sync").and_then(|n| n.entries(faults, MAX_SYNCS)).unwrap_or_default();
+    let syncs = named(&sync_nodes, faults, sync::read);
     let names = Names {
         tokens: token_nodes.iter().map(|(k, _)| *k).collect(),
         assets: asset_nodes.iter().map(|(k, _)| *k).collect(),
+        styles,
+        syncs: sync_nodes.iter().map(|(k, _)| (*k, syncs.get(*k).cloned())).collect(),
     };
     let tokens = named(&token_nodes, faults, token::read);
     let assets = named(&asset_nodes, faults, asset);
@@ -60,8 +87,25 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         scene::doubled(&list, f, "scene");
         Some(read)
     });
+    style::finish(&names, faults);
     o.finish()?;
-    Some(Document { minor: minor?, title, rate: faults.rate.get(), base: base?, tokens, assets, scenes: scenes? })
+    let info = TimelineInfo { id: timeline.id, version: timeline.version };
+    Some(Document {
+        minor: minor?,
+        title,
+        strict,
+        timeline: info,
+        rate: timeline.rate,
+        base: base?,
+        tokens,
+        assets,
+        scenes: scenes?,
+    })
+}
+
+/// Whether a timeline says one, right or wrong: what is wrong has been said.
+fn resolution_is_there(root: &Node<'_>) -> bool {
+    root.value.get("timeline").is_some_and(|t| t.get("baseResolution").is_some())
 }
 
 /// A base resolution.
@@ -73,9 +117,21 @@ pub(super) fn canvas(n: &Node<'_>, f: &Faults) -> Option<(u32, u32)> {
     Some((w?, h?))
 }
 
-/// The rate that timecodes count in.
-fn timeline(n: &Node<'_>, f: &Faults) -> Option<Option<FrameRate>> {
+/// What a timeline says.
+#[derive(Default)]
+struct Timeline {
+    id: String,
+    version: String,
+    rate: Option<FrameRate>,
+    base: Option<(u32, u32)>,
+}
+
+/// What the document says of itself, and what times and lengths count in.
+fn timeline(n: &Node<'_>, f: &Faults) -> Option<Timeline> {
     let o = n.object(f)?;
+    let id = o.optional("id", |n, f| scalar::text(n, f, MAX_ID_CHARS)).unwrap_or_default();
+    let version = o.optional("version", |n, f| scalar::text(n, f, MAX_ID_CHARS)).unwrap_or_default();
+    let base = o.optional("baseResolution", canvas);
     let rate = o.optional("frameRate", |n, f| {
         let text = match n.value {
             serde_json::Value::Number(x) => x.to_string(),
@@ -89,7 +145,7 @@ fn timeline(n: &Node<'_>, f: &Faults) -> Option<Option<FrameRate>> {
         rate
     });
     o.finish()?;
-    Some(rate)
+    Some(Timeline { id, version, rate, base })
 }
 
 fn named<T>(
@@ -111,7 +167,7 @@ fn named<T>(
 
 fn version(n: &Node<'_>, f: &Faults) -> Option<u32> {
     let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
-    let minor = s.strip_prefix("1.").and_then(|m| m.parse::<u32>().ok());
+    let minor = version::parse(&s).filter(|v| v.0 == 1).map(|v| v.1);
     if minor.is_none() {
         let help = format!("this program speaks \"1.{MINOR}\"");
         n.fault_help(f, "OCL-VERSION", format!("OCL version \"{s}\" is not supported"), help);

@@ -15,6 +15,9 @@
 //! | `scene.rs` | scenes and layers |
 //! | `look.rs` | scale, rotation, crop, masks, blend modes; groups |
 //! | `transition.rs` | how scenes come on and go off |
+//! | `style.rs` | bundles of properties |
+//! | `cue.rs` | tracks, cues, steps |
+//! | `sync.rs` | what cues wait for |
 //! | `shape.rs` | rectangles and bars |
 //! | `widget.rs` | gauges and QR codes |
 //! | `sequence.rs` | sequences of pictures |
@@ -22,6 +25,7 @@
 //! | `automation.rs` | keyframes and easings |
 
 mod automation;
+pub(crate) mod cue;
 mod document;
 mod look;
 mod relative;
@@ -29,6 +33,8 @@ mod scalar;
 mod scene;
 mod sequence;
 mod shape;
+mod style;
+pub(crate) mod sync;
 mod text;
 pub(crate) mod time;
 pub(crate) mod token;
@@ -37,6 +43,7 @@ mod variant;
 mod walk;
 mod widget;
 
+pub(crate) use document::MINOR;
 use vistter_core::diagnose::{Diagnostic, Severity, Source};
 
 use crate::limits::MAX_DOCUMENT_BYTES;

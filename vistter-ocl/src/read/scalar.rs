@@ -27,6 +27,14 @@ pub(super) fn text(n: &Node<'_>, f: &Faults, max: usize) -> Option<String> {
     Some(s.clone())
 }
 
+/// True or false.
+pub(super) fn truth(n: &Node<'_>, f: &Faults) -> Option<bool> {
+    if n.value.as_bool().is_none() {
+        n.wrong_type(f, "true or false");
+    }
+    n.value.as_bool()
+}
+
 /// A name: letters, digits, `-`, `_`, `.`.
 pub(super) fn id(n: &Node<'_>, f: &Faults) -> Option<String> {
     let s = text(n, f, MAX_ID_CHARS)?;
@@ -46,15 +54,6 @@ pub(super) fn name_fault(s: &str) -> Option<String> {
     }
     let bad = s.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
     Some(format!("\"{s}\" is not a name: '{bad}' is none of letters, digits, '-', '_' and '.'"))
-}
-
-/// True or false.
-pub(super) fn truth(n: &Node<'_>, f: &Faults) -> Option<bool> {
-    let got = n.value.as_bool();
-    if got.is_none() {
-        n.wrong_type(f, "true or false");
-    }
-    got
 }
 
 /// A list of as many numbers as there must be; `what` says how many and which.
@@ -196,7 +195,12 @@ pub(super) fn one_of<T>(
     let s = text(n, f, MAX_TEXT_CHARS)?;
     let got = parse(&s);
     if got.is_none() {
-        let d = Diagnostic::error("OCL-UNKNOWN-VALUE", n.pointer.clone(), format!("unknown {what} \"{s}\""));
+        let text = format!("unknown {what} \"{s}\"");
+        // In a document of a later version it is that version's news.
+        let d = match f.newer.get() {
+            true => f.left_out("OCL-UNKNOWN-VALUE", &n.pointer, text),
+            false => Diagnostic::error("OCL-UNKNOWN-VALUE", n.pointer.clone(), text),
+        };
         f.push(d.suggest(&s, names.iter().copied()));
     }
     got

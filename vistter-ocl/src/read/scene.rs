@@ -6,7 +6,7 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, look, relative, scalar, sequence, shape, text, transition, variant, widget};
+use super::{automation, cue, look, relative, scalar, sequence, shape, text, transition, variant, widget};
 use crate::limits::MAX_LAYERS;
 use crate::model::{Change, Content, Fit, Layer, Placement, Relative, Scene, Within};
 
@@ -31,13 +31,21 @@ fn fields(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Scene> {
     let enter = o.optional("in", |n, f| transition::read(n, f, names)).unwrap_or_default();
     let exit = o.optional("out", |n, f| transition::read(n, f, names)).unwrap_or_default();
     let automation = o.optional("automation", automation::of_scene).unwrap_or_default();
-    let layers = o.required("layers", |n, f| {
+    let layers = |n: &Node<'_>, f: &Faults| {
         let list = n.array(f, MAX_LAYERS)?;
         let read: Vec<_> = list.iter().filter_map(|l| layer(l, f, names, 0)).collect();
         doubled(&list, f, "layer");
         Some(read)
-    });
-    Some(Scene { id: id?, enter, exit, automation, layers: layers?, variants: Vec::new() })
+    };
+    let tracks = o.optional("tracks", |n, f| cue::tracks(n, f, names)).unwrap_or_default();
+    let steps = o.optional("steps", cue::steps).unwrap_or_default();
+    let layers = o.optional("layers", layers).unwrap_or_default();
+    if !o.has("layers") && !o.has("tracks") {
+        let help = "add \"layers\": [ … ]";
+        o.node.fault_help(o.faults, "OCL-MISSING", "the scene has neither layers nor tracks", help);
+        return None;
+    }
+    Some(Scene { id: id?, enter, exit, automation, layers, tracks, steps, variants: Vec::new() })
 }
 
 /// Records ids that stand twice in a list.
@@ -57,13 +65,15 @@ pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
 pub(super) fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option<Layer> {
     let (relative, patched) = relative::take(n, f);
     let value = patched.as_ref().unwrap_or(n.value);
-    let read = absolute(&Node { value, pointer: n.pointer.clone() }, f, names, depth)?;
+    let read = layer_of(Node { value, pointer: n.pointer.clone() }.object(f)?, names, depth)?;
     Some(Layer { relative, ..read })
 }
 
-/// A layer whose lengths are all in base pixels.
-fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option<Layer> {
-    let o = n.object(f)?;
+/// A layer whose lengths are all in base pixels, and that may have fields from elsewhere: a cue's, a style's.
+pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usize) -> Option<Layer> {
+    let f = o.faults;
+    let n = o.node.clone();
+    super::style::lay(&mut o, names);
     let id = o.required("id", scalar::id);
     let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
     let place = o.optional("position", placement).unwrap_or_default();
@@ -83,7 +93,7 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
         Some("text") => text::text(&o, names),
         Some("ticker") => text::ticker(&o, names),
         Some(other) => {
-            let at = format!("{}/type", n.pointer);
+            let at = o.field("type").map(|n| n.pointer).unwrap_or_default();
             f.unknown("OCL-UNKNOWN-LAYER", &at, "layer type", other, Content::NAMES);
             // Its fields are as unknown as its type: saying so for each would only be noise.
             return None;
@@ -99,9 +109,10 @@ fn absolute(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -> Option
         ("fontSize", "write \"size\""),
         ("src", "name the file under \"assets\", and its id as \"asset\""),
     ]);
+    super::style::note(&o, names);
     o.finish()?;
     let content = content?;
-    automation::fits(n, f, &automation, &content)?;
+    automation::fits(&n, f, &automation, &content)?;
     if change.is_some() && !matches!(content, Content::Text { .. } | Content::Progress { .. } | Content::Gauge(_)) {
         let d = Diagnostic::error(
             "OCL-CONFLICT",

@@ -47,7 +47,7 @@ fn shape(o: &Object<'_, '_>) -> (Option<f64>, Option<f64>, f64, Option<Fill>) {
 
 /// `color` or `gradient`.
 fn fill(o: &Object<'_, '_>) -> Option<Fill> {
-    let has = |name: &str| o.node.value.get(name).is_some();
+    let has = |name: &str| o.has(name);
     let color = o.optional("color", scalar::color).map(Fill::Color);
     let gradient = o.optional("gradient", gradient);
     match (has("color"), has("gradient")) {

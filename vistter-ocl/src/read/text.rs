@@ -139,7 +139,7 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let most = style.as_ref().map_or(MAX_TEXT_SIZE, |s| s.size);
     let min_size = o.optional("minSize", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, most));
     let background = o.optional("background", background);
-    let bounded = ["width", "maxWidth"].iter().any(|name| o.node.value.get(*name).is_some());
+    let bounded = ["width", "maxWidth"].iter().any(|name| o.has(name));
     if !bounded && (min_size.is_some() || wrap.is_some_and(|w| w != Breaks::None)) {
         let help = "write \"width\", or \"maxWidth\" for a box that is only as wide as its text";
         o.node.fault_help(o.faults, "OCL-MISSING", "a text that wraps or shrinks needs a width to fit", help);

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::time::FrameRate;
 
 /// Faults found so far.
@@ -12,6 +12,9 @@ pub(super) struct Faults {
     list: RefCell<Vec<Diagnostic>>,
     /// The document asks for a later minor version: names we do not know are its news, not slips.
     pub(super) newer: Cell<bool>,
+    /// The document asks that nothing in it be left out.
+    pub(super) strict: Cell<bool>,
+    errors: Cell<usize>,
     /// What the document's timecodes count in, when it says so: times are read all over the document.
     pub(super) rate: Cell<Option<FrameRate>>,
 }
@@ -22,8 +25,18 @@ const MAX_FAULTS: usize = 200;
 impl Faults {
     pub(super) fn push(&self, d: Diagnostic) {
         let mut list = self.list.borrow_mut();
+        // A style is read once for each layer that refers to it; its faults are said once.
+        if list.contains(&d) {
+            return;
+        }
+        self.errors.set(self.errors.get() + usize::from(d.severity == Severity::Error));
         if list.len() < MAX_FAULTS {
             list.push(d);
+        } else if d.severity == Severity::Error
+            && let Some(last) = list.last_mut()
+        {
+            // a list full of warnings must not hide that there is an error
+            *last = d;
         }
     }
     /// None yet, about the same document.
@@ -40,6 +53,13 @@ impl Faults {
     pub(super) fn take(self) -> Vec<Diagnostic> {
         self.list.into_inner()
     }
+    /// A finding about something that is left out: an error only when the document says so.
+    pub(super) fn left_out(&self, code: &'static str, pointer: &str, message: String) -> Diagnostic {
+        match self.strict.get() {
+            true => Diagnostic::error(code, pointer, message),
+            false => Diagnostic::warning(code, pointer, format!("{message} is left out")),
+        }
+    }
     /// A name this version does not know: a slip, or news from a later version.
     pub(super) fn unknown<'n>(
         &self,
@@ -49,11 +69,7 @@ impl Faults {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        let d = if self.newer.get() {
-            Diagnostic::warning(code, pointer, format!("unknown {what} \"{name}\" is left out"))
-        } else {
-            Diagnostic::error(code, pointer, format!("unknown {what} \"{name}\""))
-        };
+        let d = self.left_out(code, pointer, format!("unknown {what} \"{name}\""));
         self.push(d.suggest(name, known));
     }
 }
@@ -97,6 +113,9 @@ impl<'v> Node<'v> {
             Value::Object(map) => Some(Object {
                 node: self.clone(),
                 map,
+                given: Vec::new(),
+                over: None,
+                under: Vec::new(),
                 known: RefCell::new(Vec::new()),
                 elsewhere: RefCell::new(Vec::new()),
                 broken: Cell::new(false),
@@ -133,40 +152,93 @@ impl<'v> Node<'v> {
     }
 }
 
+/// Fields that stand for each other: the one that is nearer wins.
+const INSTEAD: [(&str, &str); 2] = [("color", "gradient"), ("gradient", "color")];
+
 /// An object with fixed fields. Ask for each field, then call [`Object::finish`].
 pub(super) struct Object<'v, 'f> {
     pub(super) node: Node<'v>,
     pub(super) faults: &'f Faults,
     map: &'v Map<String, Value>,
+    /// Fields that stand elsewhere under another name, and win.
+    given: Vec<(&'static str, Node<'v>)>,
+    /// An object whose fields win over its own, and are reported like its own.
+    over: Option<Node<'v>>,
+    /// Objects whose fields count where there is no other; the last one first. Those nobody knows are left alone.
+    under: Vec<Node<'v>>,
     known: RefCell<Vec<&'static str>>,
     elsewhere: RefCell<Vec<(&'static str, &'static str)>>,
     broken: Cell<bool>,
 }
 
 impl<'v> Object<'v, '_> {
+    /// Gives a field that stands elsewhere.
+    pub(super) fn give(&mut self, name: &'static str, node: Node<'v>) {
+        self.given.push((name, node));
+    }
+    /// Lays an object over this one: its fields win.
+    pub(super) fn lay_over(&mut self, node: Node<'v>) {
+        self.over = Some(node);
+    }
+    /// Lays an object under this one, and over those that were laid under it before.
+    pub(super) fn lay_under(&mut self, node: Node<'v>) {
+        self.under.push(node);
+    }
     /// The field, if it is there.
     pub(super) fn field(&self, name: &'static str) -> Option<Node<'v>> {
-        self.known.borrow_mut().push(name);
-        self.map.get(name).map(|v| self.node.child(name, v))
+        let mut known = self.known.borrow_mut();
+        if !known.contains(&name) {
+            known.push(name);
+        }
+        self.find(name)
+    }
+    /// Whether the field is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+    /// The names it was asked for so far.
+    pub(super) fn known(&self) -> Vec<&'static str> {
+        self.known.borrow().clone()
+    }
+    fn find(&self, name: &str) -> Option<Node<'v>> {
+        if let Some((_, node)) = self.given.iter().find(|(n, _)| *n == name) {
+            return Some(node.clone());
+        }
+        let sources = self.over.iter().chain([&self.node]).chain(self.under.iter().rev());
+        let mut out = false;
+        for source in sources {
+            if let Some(v) = source.value.get(name) {
+                return (!out).then(|| source.child(name, v));
+            }
+            // A gradient takes the place of a colour from further below, and the other way round.
+            out |= INSTEAD.iter().any(|(a, b)| *a == name && source.value.get(*b).is_some());
+        }
+        None
     }
     /// A field that may be absent; a faulty one reads as absent, and [`Object::finish`] says so.
     pub(super) fn optional<T>(&self, name: &'static str, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
         let node = self.field(name)?;
+        let errors = self.faults.errors.get();
         let got = read(&node, self.faults);
-        if got.is_none() {
+        // What was left out with a warning only is as if it were not there.
+        if got.is_none() && self.faults.errors.get() > errors {
             self.broken.set(true);
         }
         got
     }
     /// A field that must be there.
     pub(super) fn required<T>(&self, name: &'static str, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
-        if !self.map.contains_key(name) {
+        if !self.has(name) {
             self.known.borrow_mut().push(name);
             self.broken.set(true);
             self.node.fault(self.faults, "OCL-MISSING", format!("the field \"{name}\" is missing"));
             return None;
         }
-        self.optional(name, read)
+        let got = self.optional(name, read);
+        if got.is_none() {
+            self.broken.set(true);
+        }
+        got
     }
     /// Names fields that people look for here and that stand elsewhere, and what to write.
     pub(super) fn elsewhere(&self, fields: &[(&'static str, &'static str)]) {
@@ -175,15 +247,17 @@ impl<'v> Object<'v, '_> {
     /// Records unknown fields. `None` when the object cannot be used.
     pub(super) fn finish(&self) -> Option<()> {
         let known = self.known.borrow();
-        for key in self.map.keys() {
+        let over = self.over.iter().filter_map(|n| Some((n, n.value.as_object()?)));
+        let all = [(&self.node, self.map)].into_iter().chain(over).flat_map(|(n, map)| map.keys().map(move |k| (n, k)));
+        for (node, key) in all {
             if known.contains(&key.as_str()) || key.starts_with("x-") {
                 continue;
             }
-            let at = self.node.child(key, &Value::Null).pointer;
+            let at = node.child(key, &Value::Null).pointer;
             if let Some((_, help)) = self.elsewhere.borrow().iter().find(|(name, _)| name == key)
                 && !self.faults.newer.get()
             {
-                let d = Diagnostic::error("OCL-UNKNOWN-FIELD", at, format!("unknown field \"{key}\""));
+                let d = self.faults.left_out("OCL-UNKNOWN-FIELD", &at, format!("unknown field \"{key}\""));
                 self.faults.push(d.help(*help));
                 continue;
             }

@@ -254,6 +254,13 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
         "blend": { "description": "How its colours meet those below; normal when left out", "enum": Blend::NAMES },
         "masks": { "description": "What of it is seen", "type": "array", "maxItems": MAX_MASKS, "items": { "$ref": "#/$defs/mask" } },
         "automation": of("layerAutomation", "Over time; replaces the fixed values"),
+        "style": {
+            "description": "Styles whose fields count where the layer has none; of two the later one wins",
+            "anyOf": [
+                { "$ref": "#/$defs/name" },
+                { "type": "array", "maxItems": MAX_STYLES, "items": { "$ref": "#/$defs/name" } },
+            ]
+        },
     });
     all.as_object_mut().map(|a| {
         a.insert(
@@ -270,15 +277,20 @@ pub(super) fn layer(kind: &str, fields: Value, required: &[&str]) -> Value {
             *v = or_percent(v.take());
         }
     }
-    let required: Vec<&str> = ["id", "type"].into_iter().chain(required.iter().copied()).collect();
-    let mut def = object(all, &required);
+    let mut def = object(all, &["id", "type"]);
+    // What a layer must have may come from its styles.
+    let mut then = json!({ "required": required });
     let either = match kind {
-        "rect" | "ellipse" | "progress" => json!([{ "required": ["color"] }, { "required": ["gradient"] }]),
-        "text" | "ticker" => json!([{ "required": ["text"] }, { "required": ["runs"] }]),
-        _ => return def,
+        "rect" | "ellipse" | "progress" => Some(json!([{ "required": ["color"] }, { "required": ["gradient"] }])),
+        "text" | "ticker" => Some(json!([{ "required": ["text"] }, { "required": ["runs"] }])),
+        _ => None,
     };
+    if let (Some(t), Some(either)) = (then.as_object_mut(), either) {
+        t.insert("oneOf".into(), either);
+    }
     if let Some(d) = def.as_object_mut() {
-        d.insert("oneOf".into(), either);
+        d.insert("if".into(), json!({ "not": { "required": ["style"] } }));
+        d.insert("then".into(), then);
     }
     def
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `document.rs` | tokens and assets |
 //! | `scene.rs` | scenes, transitions, positions |
+//! | `timeline.rs` | tracks, cues, steps, what cues wait for |
 //! | `motion.rs` | automation |
 //! | `layers.rs` | the types of layers |
 //! | `widgets.rs` | gauges, QR codes, sequences of pictures |
@@ -17,6 +18,7 @@ mod document;
 mod layers;
 mod motion;
 mod scene;
+mod timeline;
 mod values;
 mod widgets;
 
@@ -28,6 +30,7 @@ use document::{asset, token, tokens};
 use layers::{decoration, gradient, layers, looks, run};
 use motion::{automation, layer_automation};
 use scene::{position, scene, transition, transitions, variant};
+use timeline::{timeline, tracks};
 use values::values;
 
 /// The schema of a document.
@@ -35,21 +38,28 @@ pub fn schema() -> Value {
     let mut root = object(
         json!({
             "$schema": { "type": "string", "description": "The address of this schema, for editors" },
-            "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+$" },
+            "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+(\.[0-9]+)?$" },
             "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
-            "timeline": of("timeline", "What timecodes count in"),
+            "strict": { "description": "What the program does not know is an error, and nothing is left out", "type": "boolean" },
+            "timeline": of("timeline", "What it is called, what timecodes count in, and the base resolution"),
             "canvas": {
                 "description": "The resolution the document is drawn for, in pixels",
                 "$ref": "#/$defs/canvas"
             },
             "tokens": named("Slots for live data, by name", "token", MAX_TOKENS),
             "assets": named("Files, by id", "asset", MAX_ASSETS),
+            "styles": {
+                "description": "Bundles of properties that layers refer to", "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" }, "maxProperties": MAX_STYLES,
+                "additionalProperties": { "type": "object", "not": { "anyOf": [{ "required": ["id"] }, { "required": ["type"] }] } }
+            },
+            "sync": named("Things that cues may wait for, by id", "sync", MAX_SYNCS),
             "scenes": {
                 "description": "What comes on and goes off together",
                 "type": "array", "minItems": 1, "maxItems": MAX_SCENES, "items": { "$ref": "#/$defs/scene" }
             }
         }),
-        &["ocl", "canvas", "scenes"],
+        &["ocl", "scenes"],
     );
     let mut defs = Map::new();
     let side = json!({ "type": "integer", "minimum": 16, "maximum": MAX_EXTENT });
@@ -58,7 +68,7 @@ pub fn schema() -> Value {
         "description": "Frames per second: 25, 29.97, \"30000/1001\"", "type": ["number", "string"],
         "exclusiveMinimum": 0, "pattern": r"^[0-9]+(\.[0-9]+|/[0-9]+)?$"
     });
-    defs.insert("timeline".into(), object(json!({ "frameRate": rate }), &[]));
+    defs.insert("timeline".into(), timeline(rate));
     defs.insert("token".into(), token());
     defs.extend(tokens());
     defs.insert("asset".into(), asset());
@@ -66,6 +76,7 @@ pub fn schema() -> Value {
     defs.insert("variant".into(), variant());
     defs.insert("transition".into(), transition());
     defs.extend(transitions());
+    defs.extend(tracks());
     defs.insert("position".into(), position());
     defs.insert("automation".into(), automation());
     defs.insert("layerAutomation".into(), layer_automation());
@@ -80,7 +91,11 @@ pub fn schema() -> Value {
     defs.extend(values());
     if let Some(r) = root.as_object_mut() {
         r.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-        r.insert("title".into(), "Overlay Composition Language 1.0".into());
+        r.insert("title".into(), format!("Overlay Composition Language 1.{}", crate::read::MINOR).into());
+        r.insert("oneOf".into(), json!([
+            { "required": ["canvas"], "not": { "properties": { "timeline": { "required": ["baseResolution"] } }, "required": ["timeline"] } },
+            { "properties": { "timeline": { "required": ["baseResolution"] } }, "required": ["timeline"], "not": { "required": ["canvas"] } }
+        ]));
         r.insert("$defs".into(), Value::Object(defs));
     }
     root

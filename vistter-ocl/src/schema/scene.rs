@@ -8,13 +8,21 @@ use crate::limits::*;
 use crate::model::{Anchor, Interrupted, MatteForm, Side, Style, Within};
 
 pub(super) fn scene() -> Value {
-    object(
+    let mut scene = object(
         json!({
             "id": of("name", "Unique in the document"),
             "in": of("transition", "How it comes on; a cut when left out"),
             "out": of("transition", "How it goes off; a cut when left out"),
             "automation": of("automation", "Over time, for the whole scene"),
             "layers": { "type": "array", "maxItems": MAX_LAYERS, "items": { "$ref": "#/$defs/layer" } },
+            "tracks": {
+                "description": "Cues over time", "type": "array", "maxItems": MAX_TRACKS,
+                "items": { "$ref": "#/$defs/track" }
+            },
+            "steps": {
+                "description": "Points at which it stands until it is told to go on", "type": "array",
+                "maxItems": MAX_STEPS_OF_SCENE, "items": { "$ref": "#/$defs/step" }
+            },
             "variants": {
                 "description": "What it is on canvases of another shape, by the shape: \"9:16\"",
                 "type": "object",
@@ -23,8 +31,12 @@ pub(super) fn scene() -> Value {
                 "additionalProperties": { "$ref": "#/$defs/variant" },
             },
         }),
-        &["id", "layers"],
-    )
+        &["id"],
+    );
+    if let Some(s) = scene.as_object_mut() {
+        s.insert("anyOf".into(), json!([{ "required": ["layers"] }, { "required": ["tracks"] }]));
+    }
+    scene
 }
 
 /// Changes of a scene.

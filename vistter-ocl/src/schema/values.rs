@@ -32,6 +32,10 @@ pub(super) fn values() -> Map<String, Value> {
             "description": "A part of what the layer stands in: \"50%\"",
             "type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?%$"
         },
+        "directive": {
+            "description": "What is waited for: awaitPreset(\"…\"), awaitMilestone(\"…\"), awaitMarker(\"…\")",
+            "type": "string", "pattern": r#"^\s*await(Preset|Milestone|Marker)\s*\(\s*("[^"]+"|'[^']+')\s*\)\s*$"#
+        },
         "template": {
             "description": format!("Text with tokens: {{{{name|filter}}}}. Filters: {}", FILTERS.join(", ")),
             "type": "string", "maxLength": MAX_TEXT_CHARS

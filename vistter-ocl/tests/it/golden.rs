@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use vistter_core::clock::WallTime;
-use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
+use vistter_core::config::Span;
+use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, OverlayEvent, Tick};
 use vistter_core::time::FrameRate;
 use vistter_ocl::OclOverlay;
 
@@ -26,6 +27,27 @@ impl Case {
     }
     fn number(&self, key: &str) -> Option<u64> {
         self.0.get(key).map(|v| v.parse().unwrap_or_else(|_| panic!("{key} = {v}")))
+    }
+    /// `actions = "20 marker half-time; 40 next; 60 go 3.5"`, in the order of their frames.
+    fn actions(&self) -> Vec<(u64, OverlayAction)> {
+        let list = self.0.get("actions").map_or("", String::as_str);
+        let read = |a: &str| {
+            let mut words = a.trim().splitn(3, ' ');
+            let (frame, what, of) = (words.next()?, words.next()?, words.next().unwrap_or_default());
+            let action = match what {
+                "next" => OverlayAction::Next,
+                "step" => OverlayAction::Step { id: of.into(), at_once: true },
+                "go" => OverlayAction::GoTo(Span::parse(of).and_then(|s| match s {
+                    Span::Time(t) => Some(t),
+                    Span::Frames(_) => None,
+                })?),
+                "marker" => OverlayAction::Event(OverlayEvent::marker(of)),
+                "preset" => OverlayAction::Event(OverlayEvent::preset(of)),
+                other => panic!("{other}"),
+            };
+            Some((frame.parse().unwrap(), action))
+        };
+        list.split(';').filter_map(read).collect()
     }
     fn tokens(&self, prefix: &str) -> BTreeMap<String, String> {
         self.0.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone()))).collect()
@@ -54,6 +76,9 @@ fn run(name: &str) {
     let tick = |frame| Tick { frame, wall };
     overlay.apply(tick(0), &OverlayAction::Show).unwrap();
     let at = case.number("frame").unwrap();
+    for (frame, action) in case.actions() {
+        overlay.apply(tick(frame), &action).unwrap();
+    }
     let live = case.tokens("live.");
     if !live.is_empty() {
         // draw once before, so that the change has to replace what was drawn

@@ -210,9 +210,14 @@ fn a_later_minor_version_plays_without_its_news() {
         { "id": "b", "type": "rect", "width": 9, "height": 9, "color": "#FFFFFF", "glow": 2 } ] } ] }"##;
     let o = OclOverlay::from_str("t", text, &none, None, &BTreeMap::new()).unwrap();
     let codes: Vec<_> = o.warnings().iter().map(|w| w.code).collect();
-    assert_eq!(codes, ["OCL-VERSION", "OCL-UNKNOWN-FIELD", "OCL-UNKNOWN-LAYER", "OCL-UNKNOWN-FIELD"]);
+    assert_eq!(codes, ["OCL-VERSION", "OCL-UNKNOWN-LAYER", "OCL-UNKNOWN-FIELD"]);
     assert_eq!(o.document().scenes[0].layers.len(), 1);
-    assert!(OclOverlay::from_str("t", &text.replace("1.7", "1.0"), &none, None, &BTreeMap::new()).is_err());
+    // slips in a document of this version too; unless it says that nothing may be left out
+    assert!(OclOverlay::from_str("t", &text.replace("1.7", "1.0"), &none, None, &BTreeMap::new()).is_ok());
+    for version in ["1.0", "1.7"] {
+        let strict = text.replace("1.7", version).replace("\"strict\": false", "\"strict\": true");
+        assert!(OclOverlay::from_str("t", &strict, &none, None, &BTreeMap::new()).is_err());
+    }
 }
 
 #[test]
