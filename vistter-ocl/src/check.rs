@@ -9,6 +9,7 @@ use vistter_core::time::FrameRate;
 use crate::assets::{AssetSource, Assets, Folder};
 use crate::compile::compile;
 use crate::glyphs;
+use crate::legible;
 use crate::model::Document;
 
 /// Checks a document's text, its assets, and that every scene of it compiles at the base resolution. Nothing is
@@ -18,6 +19,7 @@ pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
         Ok(good) => good,
         Err(list) => return list,
     };
+    list.extend(legible::check(&document));
     match Assets::load(&document, assets) {
         Err(faults) => list.extend(faults),
         Ok(assets) => {

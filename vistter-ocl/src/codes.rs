@@ -120,6 +120,18 @@ pub const CODES: &[Code] = &[
         r##""color": "#000000""##,
     ),
     code(
+        "OCL-CONTRAST",
+        "a text is hard to tell from what is behind it",
+        "Text needs a contrast of 4.5 to 1 with its plate, large text (a 27th of the canvas, bold text a little less) 3 to 1: \
+         WCAG 2.2, 1.4.3. What is known to be behind it counts: its background, that of its group, a shape below it; an \
+         outline may help instead. Over a camera alone nothing is known, and nothing is said. A warning, strict or not.",
+    )
+    .example(
+        WORDS,
+        r##""color": "#777777", "background": { "color": "#888888" }"##,
+        r##""color": "#FFFFFF", "background": { "color": "#202020" }"##,
+    ),
+    code(
         "OCL-CUE-OVERLAP",
         "a cue begins while another one of its track is on",
         "The cues of a track come one after the other, so that a lower third never stands on another. Only tracks of the \
@@ -133,6 +145,12 @@ pub const CODES: &[Code] = &[
         r##""tracks": [ { "id": "t", "type": "lower-third", "cues": [
             { "id": "a", "start": 0, "duration": 4, "content": { "type": "rect", "width": 9, "height": 9, "color": "#FFFFFF" } },
             { "id": "b", "start": 4, "duration": 5, "content": { "type": "rect", "width": 9, "height": 9, "color": "#FFFFFF" } } ] } ]"##,
+    ),
+    code(
+        "OCL-DOWNGRADE",
+        "an earlier version of the language cannot say this",
+        "`vistter ocl upgrade --to` writes a document of an earlier version only when that means the same. What the earlier \
+         version has no words for is named; take it out, or keep the version.",
     ),
     code(
         "OCL-DUPLICATE-ID",
@@ -151,6 +169,18 @@ pub const CODES: &[Code] = &[
         "What stands after a filter's colon is not what it takes. The message says what to write.",
     )
     .example(WORDS, r#""text": "{{name|truncate}}""#, r#""text": "{{name|truncate:12}}""#),
+    code(
+        "OCL-FLASH",
+        "something large flashes more than three times a second",
+        "That can cause seizures (WCAG 2.2, 2.3.1; ITU-R BT.1702). Looked at are opacity and colour over time, and cues that \
+         come and go, of whatever covers about a 36th of the picture or more. Make it slower, smaller or weaker. A warning, \
+         strict or not; many broadcasters refuse such pictures.",
+    )
+    .example(
+        BOX,
+        r#""width": 1900, "height": 1000, "automation": { "opacity": { "repeat": "pingPong", "keyframes": [ { "at": 0, "value": 0 }, { "at": 0.1, "value": 1 } ] } }"#,
+        r#""width": 1900, "height": 1000, "automation": { "opacity": { "repeat": "pingPong", "keyframes": [ { "at": 0, "value": 0 }, { "at": 1, "value": 1 } ] } }"#,
+    ),
     code(
         "OCL-GLYPH",
         "no font has a glyph for a character",
@@ -233,6 +263,25 @@ pub const CODES: &[Code] = &[
     )
     .example(WORDS, r#""text": "Now: {{name""#, r#""text": "Now: {{name}}""#),
     code(
+        "OCL-TEXT-SIZE",
+        "a text is too small to be read on a screen",
+        "Below a 54th of the shorter side of the canvas (20 pixels of 1080) text is lost on a screen across the room, and on a \
+         telephone. Scales count, and the least size that a text may shrink to. A warning, strict or not.",
+    )
+    .example(WORDS, r#""size": 12"#, r#""size": 32"#),
+    code(
+        "OCL-TEXT-TIME",
+        "a text is gone before it is read",
+        "People read about 17 characters a second (half as many of Chinese, Japanese and Korean), and need a second for the \
+         shortest text. Looked at are cues, and texts whose opacity ends at nothing; tokens count with their defaults. In a ticker \
+         25 characters a second may pass. A warning, strict or not.",
+    )
+    .example(
+        WORDS,
+        r#""automation": { "opacity": [ { "at": 0, "value": 1, "easing": "hold" }, { "at": 0.3, "value": 0 } ] }"#,
+        r#""automation": { "opacity": [ { "at": 0, "value": 1, "easing": "hold" }, { "at": 5, "value": 0 } ] }"#,
+    ),
+    code(
         "OCL-TIME",
         "a time is not understood",
         "A time is seconds (2, 0.5, \"2s500ms\"), output frames (\"15f\"), or hours, minutes and seconds with a fraction \
@@ -272,6 +321,13 @@ pub const CODES: &[Code] = &[
         r#""layers": [ { "id": "mark", "type": "image", "asset": "logo.png" } ]"#,
         r#""layers": [ { "id": "mark", "type": "image", "asset": "logo" } ]"#,
     ),
+    code(
+        "OCL-UNKNOWN-FEATURE",
+        "the document requires what this program does not know",
+        "Under \"requires\" a document names what it cannot do without. A player that lacks one of them says so, and plays the \
+         rest; with \"strict\" it refuses. Look for a slip in the name, or take a newer program.",
+    )
+    .example("", r#""requires": [ "layer-hologram" ]"#, r#""requires": [ "layer-text" ]"#),
     code(
         "OCL-UNKNOWN-FIELD",
         "a field has a name that means nothing here",
@@ -383,13 +439,15 @@ mod tests {
     fn examples_get_their_code_wrong_and_nothing_right() {
         for c in CODES {
             let Some(e) = c.example else { continue };
-            let found = match crate::Document::parse(&with(e.at, e.wrong)) {
-                Ok((_, warnings)) => warnings,
-                Err(found) => found,
+            // what is wrong with a document, or hard to read in it
+            let look = |text: String| match crate::Document::parse(&text) {
+                Ok((d, warnings)) => (true, [warnings, crate::legible::check(&d)].concat()),
+                Err(found) => (false, found),
             };
+            let found = look(with(e.at, e.wrong)).1;
             assert!(!found.is_empty() && found.iter().all(|d| d.code == c.code), "{}: {found:?}", c.code);
-            let right = crate::Document::parse(&with(e.at, e.right));
-            assert!(right.as_ref().is_ok_and(|(_, warnings)| warnings.is_empty()), "{}: {right:?}", c.code);
+            let right = look(with(e.at, e.right));
+            assert!(right.0 && right.1.is_empty(), "{}: {right:?}", c.code);
         }
     }
 }

@@ -344,7 +344,7 @@ fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
 }
 
 /// Times become frames, and stay in order: of two keyframes on one frame the later one counts.
-fn track<T: Copy>(envelope: &Envelope<T>, fps: FrameRate, value: impl Fn(&T) -> T) -> Track<T> {
+pub(crate) fn track<T: Copy>(envelope: &Envelope<T>, fps: FrameRate, value: impl Fn(&T) -> T) -> Track<T> {
     let mut keys: Vec<Key<T>> = Vec::with_capacity(envelope.keys.len());
     for k in &envelope.keys {
         let frame = k.at.frames(fps).max(keys.last().map_or(0, |l| l.frame));

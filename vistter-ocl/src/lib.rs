@@ -75,6 +75,7 @@ mod flow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod glyphs;
+mod legible;
 pub mod limits;
 mod look;
 mod matte;
@@ -112,6 +113,7 @@ pub use overlay::OclOverlay;
 pub use program::{LayerState, SceneProgram};
 pub use schema::schema;
 pub use template::{Now, Template, TemplateFault};
+pub use version::{Supported, VERSIONS, convert, convert_text, supported};
 
 use vistter_core::diagnose::Diagnostic;
 

@@ -19,6 +19,8 @@ pub const MAX_STEPS_OF_SCENE: usize = 64;
 pub const MAX_STYLES: usize = 64;
 /// Synchronisation points in a document.
 pub const MAX_SYNCS: usize = 64;
+/// Features that a document may ask for.
+pub const MAX_REQUIRES: usize = 256;
 /// Tokens in a document.
 pub const MAX_TOKENS: usize = 64;
 /// Assets in a document.

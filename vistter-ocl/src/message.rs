@@ -49,6 +49,7 @@ pub(crate) fn document(text: &str) -> Document {
         minor: 0,
         title: "Message".to_owned(),
         strict: false,
+        requires: Vec::new(),
         timeline: TimelineInfo::default(),
         rate: None,
         base: (1920, 1080),

@@ -22,6 +22,10 @@ pub(crate) enum OclCommand {
     Watch(OclWatchArgs),
     /// Print the JSON Schema of the language, or of a document's tokens
     Schema(OclSchemaArgs),
+    /// Rewrite a document for another version of the language, up or down
+    Upgrade(OclUpgradeArgs),
+    /// List the versions and features of the language that this program knows
+    Supported(OclSupportedArgs),
     /// Say what a code such as OCL-RANGE means
     Explain(OclExplainArgs),
 }
@@ -39,6 +43,28 @@ pub(crate) struct OclCheckArgs {
 pub(crate) struct OclSchemaArgs {
     /// An overlay document: its tokens as a schema, from which a form can be made
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OclUpgradeArgs {
+    /// The overlay document (docs/ocl/README.md)
+    pub(crate) file: PathBuf,
+    /// The version, such as 1.0; the latest one when left out
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+    /// Where to write it, the same file too; stdout when left out
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OclSupportedArgs {
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,8 @@ pub struct Document {
     pub title: String,
     /// Whether what this program does not know is an error.
     pub strict: bool,
+    /// What a program must be able to do for it to play as it is written, as in [`supported`](crate::supported()).
+    pub requires: Vec<String>,
     /// What the timeline is called, and its own version.
     pub timeline: TimelineInfo,
     /// Frames per second that the document's timecodes count in.

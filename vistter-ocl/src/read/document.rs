@@ -9,7 +9,9 @@ use vistter_core::time::FrameRate;
 use super::style::{self, Style};
 use super::walk::{Faults, Node};
 use super::{scalar, scene, sequence, sync, token};
-use crate::limits::{MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_SCENES, MAX_SYNCS, MAX_TEXT_CHARS, MAX_TOKENS};
+use crate::limits::{
+    MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_REQUIRES, MAX_SCENES, MAX_SYNCS, MAX_TEXT_CHARS, MAX_TOKENS,
+};
 use crate::model::{Asset, Document, Sync, TimelineInfo};
 use crate::template::{CLOCK, TIMER};
 use crate::version;
@@ -41,6 +43,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     }
     let title = o.optional("title", |n, f| scalar::text(n, f, MAX_TEXT_CHARS)).unwrap_or_default();
     let strict = o.optional("strict", scalar::truth).unwrap_or(false);
+    let requires = o.optional("requires", requires).unwrap_or_default();
     let timeline = o.optional("timeline", timeline).unwrap_or_default();
     faults.rate.set(timeline.rate);
     // The two ways to say the base resolution are one field for the reader: one of them must be there.
@@ -94,6 +97,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         minor: minor?,
         title,
         strict,
+        requires,
         timeline: info,
         rate: timeline.rate,
         base: base?,
@@ -173,6 +177,26 @@ fn version(n: &Node<'_>, f: &Faults) -> Option<u32> {
         n.fault_help(f, "OCL-VERSION", format!("OCL version \"{s}\" is not supported"), help);
     }
     minor
+}
+
+/// What a program must be able to do. What this one cannot is an error only when the document says so, as all that is left out.
+fn requires(n: &Node<'_>, f: &Faults) -> Option<Vec<String>> {
+    let known = version::supported().features;
+    let list = n.array(f, MAX_REQUIRES)?;
+    let names: Vec<(String, &Node<'_>)> = list.iter().filter_map(|n| Some((scalar::id(n, f)?, n))).collect();
+    for (name, n) in names.iter().filter(|(name, _)| !known.contains(name)) {
+        let text = format!("the document requires \"{name}\", which this program does not know");
+        let d = match f.strict.get() {
+            true => Diagnostic::error("OCL-UNKNOWN-FEATURE", n.pointer.clone(), text),
+            false => Diagnostic::warning("OCL-UNKNOWN-FEATURE", n.pointer.clone(), text),
+        };
+        let near = vistter_core::diagnose::nearest(name, known.iter().map(String::as_str));
+        f.push(d.help(match near {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => "it does not play as it is written; `vistter ocl supported` lists what there is".into(),
+        }));
+    }
+    (names.len() == list.len()).then(|| names.into_iter().map(|(name, _)| name).collect())
 }
 
 fn asset(n: &Node<'_>, f: &Faults) -> Option<Asset> {

@@ -41,6 +41,10 @@ pub fn schema() -> Value {
             "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+(\.[0-9]+)?$" },
             "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
             "strict": { "description": "What the program does not know is an error, and nothing is left out", "type": "boolean" },
+            "requires": {
+                "description": "What a program must be able to do for the document to play as it is written", "type": "array",
+                "maxItems": MAX_REQUIRES, "items": { "$ref": "#/$defs/name" }
+            },
             "timeline": of("timeline", "What it is called, what timecodes count in, and the base resolution"),
             "canvas": {
                 "description": "The resolution the document is drawn for, in pixels",

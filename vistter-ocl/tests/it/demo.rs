@@ -17,6 +17,8 @@ fn the_demo_overlays_play() {
         let path = dir.join(format!("{name}.ocl.json"));
         let mut o = OclOverlay::from_file(name, &path, None, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"));
         assert!(o.warnings().is_empty());
+        let found = vistter_ocl::check_file(&path);
+        assert!(found.is_empty(), "{name}: {found:#?}");
         for (width, height) in [(1280, 720), (1920, 1080)] {
             o.prepare(Canvas { width, height, fps: FrameRate::FPS_30 }).unwrap();
             let tick = |frame| Tick { frame, wall: WallTime::from_unix_nanos(0) };

@@ -38,6 +38,9 @@ fn every_example_plays() {
     .map(|(name, from)| (name.to_owned(), std::fs::read(golden.join(from)).unwrap()))
     .into();
     for (i, example) in examples.iter().enumerate() {
+        // what an example shows can be read, too
+        let found = vistter_ocl::check(example, &files);
+        assert!(found.is_empty(), "example {}: {found:#?}", i + 1);
         let mut o = OclOverlay::from_str("example", example, &files, None, &BTreeMap::new())
             .unwrap_or_else(|e| panic!("example {}:\n{example}\n{e}", i + 1));
         assert!(o.warnings().is_empty(), "example {}: {:?}", i + 1, o.warnings());

@@ -3,6 +3,7 @@
 mod page;
 mod render;
 mod scene;
+mod version;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub(crate) fn ocl(args: &OclArgs) -> Exit {
         OclCommand::Render(a) => render::render(a),
         OclCommand::Watch(a) => watch::watch(a),
         OclCommand::Schema(a) => print_schema(a),
+        OclCommand::Upgrade(a) => version::upgrade(a),
+        OclCommand::Supported(a) => version::list(a),
         OclCommand::Explain(a) => said(a),
     }
 }
