@@ -25,8 +25,9 @@ use tokio::time::timeout;
 use vistter_core::clock::{Clock, SystemClock};
 use vistter_core::codec::decoder_for;
 use vistter_core::config::{Address, Credentials, Transport};
-use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts, TlsPolicy};
+use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts};
 use vistter_core::time::MediaTime;
+use vistter_core::tls::TlsPolicy;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 use vistter_ptz::onboard::{OnvifCheck, RTSP_PORTS, ask_device, ask_head};
 use vistter_ptz::onvif::quirks::Change;
@@ -86,20 +87,9 @@ impl Target {
         };
         let address = Address::parse(&full).ok_or_else(|| bad("this is no address"))?;
         let credentials = address.credentials().cloned();
-        let rest = address.url().split_once("://").map_or("", |(_, r)| r);
-        let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
-        let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
-            Some((h, p)) => {
-                (h, Some(p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| bad("the port is no number"))?))
-            }
-            None => (authority, None),
-        };
-        if host.is_empty() {
-            return Err(bad("the address has no host"));
-        }
+        let at = address.parts().ok_or_else(|| bad("the port is no number from 1 to 65535"))?;
         let target = match address.scheme() {
             scheme @ ("onvif" | "http" | "https") => {
-                let (path, quirks) = path.split_once('#').unwrap_or((path, ""));
                 // An address of the web means its port.
                 let usual = match scheme {
                     "http" => Some(80),
@@ -107,21 +97,21 @@ impl Target {
                     _ => None,
                 };
                 Self::Onvif {
-                    host: host.to_owned(),
-                    port: port.or(usual),
-                    path: (path.len() > 1).then(|| path.to_owned()),
+                    host: at.host.to_owned(),
+                    port: at.port.or(usual),
+                    path: (at.path.len() > 1).then(|| at.path.to_owned()),
                     secure: scheme == "https",
-                    quirks: Change::list(quirks)?,
+                    quirks: Change::list(at.fragment)?,
                 }
             }
             "rtsp" | "rtsps" => Self::Rtsp(address),
             "rtmp" => {
-                let ip = own_ip(host)?;
-                let (app, key) = path.trim_matches('/').rsplit_once('/').unwrap_or_default();
+                let ip = own_ip(at.host)?;
+                let (app, key) = at.path.trim_matches('/').rsplit_once('/').unwrap_or_default();
                 if app.is_empty() || key.is_empty() {
                     return Err(bad("an RTMP address needs application and key: rtmp://ADDRESS:1935/live/KEY"));
                 }
-                let listen = SocketAddr::new(ip, port.unwrap_or(RTMP_PORT));
+                let listen = SocketAddr::new(ip, at.port.unwrap_or(RTMP_PORT));
                 Self::Rtmp { listen, app: app.to_owned(), key: Secret::from(key) }
             }
             _ => return Err(bad("this is no camera's address")),
@@ -140,11 +130,7 @@ impl Target {
     fn host(&self) -> String {
         match self {
             Self::Onvif { host, .. } => host.clone(),
-            Self::Rtsp(a) => {
-                let rest = a.url().split_once("://").map_or("", |(_, r)| r);
-                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                authority.rsplit_once(':').map_or(authority, |(h, _)| h).to_owned()
-            }
+            Self::Rtsp(a) => a.parts().map_or_else(String::new, |p| p.host.to_owned()),
             Self::Rtmp { app, .. } => app.clone(),
         }
     }

@@ -10,6 +10,7 @@ use vistter::core::clock::SystemClock;
 use vistter::core::config::Credentials;
 use vistter::core::health::HealthState;
 use vistter::core::sim::{TestCamera, TestCameraConfig};
+use vistter::core::testing::until;
 use vistter::core::time::MediaTime;
 use vistter::onboard::{OnboardOptions, Progress, Report, Step, StepName, StepResult, Target, onboard};
 use vistter::ptz::sim::{OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, SimProfile, StoredPreset, Trouble};
@@ -350,15 +351,6 @@ async fn dropped_half_way_it_hangs_up() {
     until("it watches", || watching.load(Ordering::SeqCst) && camera.viewers() == 1).await;
     check.abort();
     until("the camera has no viewer", || camera.viewers() == 0).await;
-}
-
-async fn until(what: &str, mut f: impl FnMut() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(60), async {
-        while !f() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    waited.await.unwrap_or_else(|_| panic!("not within a minute: {what}"));
 }
 
 /// FFmpeg as the encoder that pushes; it comes again until it is taken.

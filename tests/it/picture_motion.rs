@@ -10,6 +10,7 @@ use vistter::core::ports::{PtzPosition, PtzView};
 use vistter::core::session::{null_audio, null_backend};
 use vistter::core::sim::{Steering, TestCamera, TestCameraConfig};
 use vistter::core::source::{RtspConfig, RtspSource};
+use vistter::core::testing::until;
 use vistter::ptz::MoverControl;
 use vistter::ptz::mover::{LearnedTimes, MoverPolicy};
 use vistter::ptz::sim::{MotorSpec, MoveStatus, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset};
@@ -68,13 +69,4 @@ async fn judged(move_status: MoveStatus) -> Result<()> {
     assert_eq!(by_picture, 2, "of {TRIES} moves");
     session.stop().await;
     Ok(())
-}
-
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let waiting = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

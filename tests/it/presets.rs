@@ -5,19 +5,18 @@
 mod judge;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use vistter::core::clock::ManualClock;
 use vistter::core::config::{ProgramConfig, PtzRules, SameCamera, Shot, Span, TimelineConfig};
 use vistter::core::ports::{
-    Clock, Preset, PtzArrival, PtzCaps, PtzControl, PtzPosition, PtzStatus, PtzView, Source, SourceEvent,
+    Clock, Preset, PtzArrival, PtzCaps, PtzControl, PtzPosition, PtzStatus, PtzView, SourceEvent,
 };
 use vistter::core::session::{SessionStatus, null_audio};
 use vistter::core::sim::{Panorama, TestCameraConfig};
+use vistter::core::testing::{Feeder, fed, until, while_time_goes_on};
 use vistter::core::time::{FrameRate, MediaTime};
 use vistter::ptz::mover::command::{Command, Done, MoveId, Op, Outcome, Output};
 use vistter::ptz::mover::machine::Machine;
@@ -133,34 +132,12 @@ fn lock(h: &Mutex<Head>) -> MutexGuard<'_, Head> {
     h.lock().unwrap()
 }
 
-/// A source fed by the test. An item has been taken into the feed when the next one is asked for.
-struct Fed(mpsc::Receiver<SourceEvent>, mpsc::Sender<()>);
-
-#[async_trait]
-impl Source for Fed {
-    fn describe(&self) -> String {
-        "a test".into()
-    }
-    async fn open(&mut self) -> Result<()> {
-        Ok(())
-    }
-    async fn next(&mut self) -> Result<SourceEvent> {
-        let _ = self.1.send(()).await;
-        match self.0.recv().await {
-            Some(e) => Ok(e),
-            None => std::future::pending().await,
-        }
-    }
-}
-
 struct Camera {
     head: Arc<Mutex<Head>>,
     eye: Panorama,
     /// Where it looked, newest last.
     past: VecDeque<PtzPosition>,
-    pictures: mpsc::Sender<SourceEvent>,
-    asked: mpsc::Receiver<()>,
-    first: bool,
+    pictures: Feeder,
 }
 
 impl Camera {
@@ -173,24 +150,9 @@ impl Camera {
         if self.past.len() > LAG + 1 {
             self.past.pop_front();
         }
-        if self.first {
-            self.asked.recv().await.unwrap();
-            self.first = false;
-        }
         let picture = self.eye.paint(n, self.past[0]);
-        self.pictures.send(SourceEvent::Frame(picture)).await.unwrap();
-        self.asked.recv().await.unwrap();
+        self.pictures.send(SourceEvent::Frame(picture)).await;
     }
-}
-
-/// Waits for what follows by itself from what was done.
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let waiting = async {
-        while !done() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// Plays a timeline with cameras `cam1` and `cam2`, until so many pictures have been made.
@@ -226,16 +188,16 @@ async fn play(
         };
         let head = Arc::new(Mutex::new(head));
         let config = TestCameraConfig { id, width: SIZE.0, height: SIZE.1, fps: FPS, ..TestCameraConfig::default() };
-        let ((pictures, rx), (tx, asked)) = (mpsc::channel(1), mpsc::channel(1));
+        let (pictures, source) = fed();
         let view = |i: usize| PtzView { name: format!("view {i}"), ..PtzView::default() };
         let lag = FPS.time_of(LAG as u64).to_duration();
-        builder = builder.camera(format!("cam{id}"), Box::new(Fed(rx, tx))).ptz(
+        builder = builder.camera(format!("cam{id}"), source).ptz(
             Arc::new(Control(head.clone())),
             (0..PRESETS.len()).map(view).collect(),
             lag,
         );
         let eye = Panorama::new(&config).unwrap();
-        cameras.push(Camera { head, eye, past: VecDeque::new(), pictures, asked, first: true });
+        cameras.push(Camera { head, eye, past: VecDeque::new(), pictures });
     }
     let session = Box::pin(builder.start()).await.unwrap();
     let mut n = 0;
@@ -256,18 +218,7 @@ async fn play(
     }
     let mut seen = judge.seen().clone();
     seen.truncate(frames);
-    // Time goes on while the session stops.
-    let stopped = Arc::new(AtomicBool::new(false));
-    let (c, over) = (clock.clone(), stopped.clone());
-    let time = std::thread::spawn(move || {
-        while !over.load(Ordering::SeqCst) {
-            c.advance(FPS.frame_duration());
-            std::thread::yield_now();
-        }
-    });
-    let status = session.stop().await.status;
-    stopped.store(true, Ordering::SeqCst);
-    time.join().unwrap();
+    let status = while_time_goes_on(&clock, FPS.frame_duration(), session.stop()).await.status;
     (seen, status)
 }
 

@@ -2,6 +2,8 @@
 //! compiler runs them over the seeds and over mutations of them too. Not part of the public interface.
 
 use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
 
 use bytes::BytesMut;
 
@@ -11,6 +13,46 @@ use crate::media::h264;
 
 /// What every environment variable holds.
 const FROM_ENVIRONMENT: &str = "S3cretOfTheHouse";
+
+/// Seeds are written anew when this environment variable is set.
+const KEEP: &str = "VISTTER_SEEDS";
+
+fn folder(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target)
+}
+
+/// Writes a seed of a target into `fuzz/seeds`, if `VISTTER_SEEDS` asks for it.
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep_seed(target: &str, name: &str, data: &[u8]) -> io::Result<()> {
+    if std::env::var_os(KEEP).is_none() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder(target))?;
+    std::fs::write(folder(target).join(name), data)
+}
+
+/// The committed seeds of a target.
+///
+/// # Errors
+/// They cannot be read.
+pub fn committed_seeds(target: &str) -> io::Result<Vec<Vec<u8>>> {
+    std::fs::read_dir(folder(target))?.map(|file| std::fs::read(file?.path())).collect()
+}
+
+/// Damages a seed: at a place (wrapped to its length) the rest is cut off, a byte is put in, a piece goes, or a byte differs.
+pub fn damage(data: &mut Vec<u8>, changes: &[(usize, u8, u8)]) {
+    for (at, byte, how) in changes {
+        let i = at % data.len().max(1);
+        match how {
+            0 => data.truncate(i),
+            1 => data.insert(i, *byte),
+            2 => drop(data.drain(i..(i + usize::from(*byte)).min(data.len()))),
+            _ => data.get_mut(i).into_iter().for_each(|b| *b = *byte),
+        }
+    }
+}
 
 /// Any bytes as a show file: it reads, or every reason not to is given, and no diagnostic quotes a key, a password or the
 /// password of a URL. Gives whether it was accepted.

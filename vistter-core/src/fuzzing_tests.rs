@@ -1,8 +1,6 @@
 //! The seeds of the fuzz targets: they get deep, and mutations of them break nothing.
 //! `VISTTER_SEEDS=1 cargo test -p vistter-core --all-features seeds` writes them into `fuzz/seeds`.
 
-use std::path::{Path, PathBuf};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -24,10 +22,6 @@ const SETS: [(&[u8], &[u8]); 2] = [
         &[0x68, 0xef, 0xbc, 0x80],
     ),
 ];
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds")
-}
 
 /// Target, name, bytes.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -126,10 +120,7 @@ fn run(target: &str, data: &[u8]) -> Option<usize> {
 #[test]
 fn the_seeds_get_deep() {
     for (target, name, data) in seeds() {
-        if std::env::var_os("VISTTER_SEEDS").is_some() {
-            std::fs::create_dir_all(folder().join(target)).unwrap();
-            std::fs::write(folder().join(target).join(name), &data).unwrap();
-        }
+        keep_seed(target, name, &data).unwrap();
         let depth = run(target, &data);
         let want = match (target, name) {
             ("show", "example.json" | "login.json" | "environment.json") => 1,
@@ -143,8 +134,8 @@ fn the_seeds_get_deep() {
 #[test]
 fn the_committed_seeds_run() {
     for target in ["show", "h264", "timing", "requests"] {
-        for file in std::fs::read_dir(folder().join(target)).unwrap() {
-            run(target, &std::fs::read(file.unwrap().path()).unwrap());
+        for data in committed_seeds(target).unwrap() {
+            run(target, &data);
         }
     }
 }
@@ -152,18 +143,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn mutations_break_nothing(
-        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..8),
+        changes in proptest::collection::vec((any::<usize>(), any::<u8>(), 0u8..4), 1..8),
     ) {
         for (target, _, mut data) in seeds() {
-            for (at, byte, how) in &changes {
-                let i = at.index(data.len().max(1)).min(data.len().saturating_sub(1));
-                match how {
-                    0 => data.truncate(i),
-                    1 => data.insert(i, *byte),
-                    2 => drop(data.drain(i..(i + usize::from(*byte)).min(data.len()))),
-                    _ => data.get_mut(i).into_iter().for_each(|b| *b = *byte),
-                }
-            }
+            damage(&mut data, &changes);
             run(target, &data);
         }
     }

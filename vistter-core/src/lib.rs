@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `session` | feeds, the program worker, supervised outputs, [`session::Session`] |
 //! | `rtsp` | RTSP cameras (`source::rtsp`) |
+//! | `tls` | TLS to cameras with pinned certificates (`tls`) |
 //! | `codecs` | software H.264/H.265/AAC (`codec`) |
 //! | `png` | pictures as PNG (`picture`) |
 //! | `mp4` | the fragmented MP4 recorder (`output::mp4`) |
@@ -54,6 +55,10 @@ pub mod session;
 pub mod sim;
 #[cfg(feature = "session")]
 pub mod source;
+#[cfg(all(feature = "session", any(test, feature = "sim")))]
+pub mod testing;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use null::{NullControl, NullDecoder, NullEncoder, NullOutput, NullOverlay, NullPtz, NullSource};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::media::{Bitrate, Codec, ColorRange, Frame, FrameBuf, Packet, StreamParams, Track, VideoParams};
+use crate::media::{Bitrate, Frame, FrameBuf, Packet, StreamParams, Track, VideoParams};
 use crate::ports::{
     Canvas, EncoderConfig, Output, OutputStats, Overlay, OverlayAction, Preset, PtzArrival, PtzControl, PtzDriver,
     PtzPosition, PtzView, Source, SourceEvent, Tick, VideoDecoder, VideoEncoder,
@@ -60,16 +60,7 @@ impl NullEncoder {
     /// An encoder with the GOP length of `config`.
     pub fn new(config: &EncoderConfig) -> Self {
         Self {
-            params: VideoParams {
-                codec: Codec::H264,
-                width: config.width,
-                height: config.height,
-                config: Bytes::new(),
-                declared_fps: Some(config.fps),
-                reorder_depth: 0,
-                rfc6381: "avc1.640028".into(),
-                range: ColorRange::Limited,
-            },
+            params: VideoParams { declared_fps: Some(config.fps), ..VideoParams::h264(config.width, config.height) },
             gop: config.gop_frames.max(1),
             since_key: 0,
             duration: config.fps.frame_duration(),

@@ -42,46 +42,31 @@ pub fn driver_with(address: &Address, options: DriverOptions, clock: Arc<dyn Clo
         let e = Error::new(ErrorKind::Config, what);
         e.next("give onvif://[USER:PASSWORD@]HOST[:PORT], https://…, visca://HOST[:PORT] or visca-tcp://HOST[:PORT]")
     };
-    let rest = address.url().split_once("://").map_or("", |(_, r)| r);
-    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |i| rest.split_at(i));
-    // The colon that ends an IPv6 address's brackets, or the only one.
-    let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
-        Some((h, p)) => {
-            (h, Some(p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| bad("the port is no number"))?))
-        }
-        None => (authority, None),
-    };
-    if host.is_empty() {
-        return Err(bad("the address has no host"));
-    }
+    let at = address.parts().ok_or_else(|| bad("the port is no number from 1 to 65535"))?;
     let onvif = matches!(address.scheme(), "onvif" | "http" | "https");
-    if !onvif && (!fragment.is_empty() || !quirks.is_empty()) {
+    if !onvif && (!at.fragment.is_empty() || !quirks.is_empty()) {
         let e = Error::new(ErrorKind::Config, "only an ONVIF address has quirks");
         return Err(e.next("leave out what stands behind the #, and --quirk"));
     }
     Ok(match address.scheme() {
         scheme @ ("onvif" | "http" | "https") => {
             // An address of the web means its port.
-            let port = port.or((scheme == "http").then_some(80));
-            let mut options = OnvifOptions::new(host, port, address.credentials().cloned(), clock);
-            if path.len() > 1 {
-                options.path = path.to_owned();
+            let port = at.port.or((scheme == "http").then_some(80));
+            let mut options = OnvifOptions::new(at.host, port, address.credentials().cloned(), clock);
+            if at.path.len() > 1 {
+                options.path = at.path.to_owned();
             }
-            options.quirks = Change::list(fragment)?;
+            options.quirks = Change::list(at.fragment)?;
             options.quirks.extend(quirks);
             options.secure = scheme == "https";
             options.tls = tls;
             Box::new(OnvifDriver::new(options))
         }
         "visca" => {
-            let to = format!("{host}:{}", port.unwrap_or(UDP_PORT));
-            Box::new(ViscaDriver::new(ViscaOptions::new(to, Transport::Udp { local_port: None })))
+            let udp = Transport::Udp { local_port: None };
+            Box::new(ViscaDriver::new(ViscaOptions::new(at.authority(UDP_PORT), udp)))
         }
-        "visca-tcp" => {
-            let to = format!("{host}:{}", port.unwrap_or(TCP_PORT));
-            Box::new(ViscaDriver::new(ViscaOptions::new(to, Transport::Tcp)))
-        }
+        "visca-tcp" => Box::new(ViscaDriver::new(ViscaOptions::new(at.authority(TCP_PORT), Transport::Tcp))),
         _ => return Err(bad("this is no address of a camera's control")),
     })
 }

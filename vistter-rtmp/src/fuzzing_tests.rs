@@ -1,8 +1,6 @@
 //! The seeds of the fuzz targets, made by our own writers: they get deep, and mutations of them break nothing.
 //! `VISTTER_SEEDS=1 cargo test -p vistter-rtmp seeds` writes them into `fuzz/seeds`.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 use vistter_core::media::{AudioParams, Codec, StreamParams, h264};
 use vistter_core::time::MediaTime;
@@ -149,12 +147,8 @@ fn run(target: &str, data: &[u8]) -> usize {
 
 #[test]
 fn the_seeds_get_deep() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
     for (target, name, data) in seeds() {
-        if std::env::var_os("VISTTER_SEEDS").is_some() {
-            std::fs::create_dir_all(folder.join(target)).unwrap();
-            std::fs::write(folder.join(target).join(name), &data).unwrap();
-        }
+        vistter_core::fuzzing::keep_seed(target, name, &data).unwrap();
         let depth = run(target, &data);
         match (target, name) {
             ("rtmp_server", "publish" | "publish-in-pieces") => assert_eq!(depth, 4, "{name}"),
@@ -167,10 +161,9 @@ fn the_seeds_get_deep() {
 }
 #[test]
 fn the_committed_seeds_run() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
     for target in ["rtmp_server", "rtmp_client", "flv"] {
-        for file in std::fs::read_dir(folder.join(target)).unwrap() {
-            run(target, &std::fs::read(file.unwrap().path()).unwrap());
+        for data in vistter_core::fuzzing::committed_seeds(target).unwrap() {
+            run(target, &data);
         }
     }
 }
@@ -187,18 +180,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn mutations_break_nothing(
-        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..8),
+        changes in proptest::collection::vec((any::<usize>(), any::<u8>(), 0u8..4), 1..8),
     ) {
         for (target, _, mut data) in seeds() {
-            for (at, byte, how) in &changes {
-                let i = at.index(data.len().max(1)).min(data.len().saturating_sub(1));
-                match how {
-                    0 => data.truncate(i),
-                    1 => data.insert(i, *byte),
-                    2 => drop(data.drain(i..(i + usize::from(*byte)).min(data.len()))),
-                    _ => data.get_mut(i).into_iter().for_each(|b| *b = *byte),
-                }
-            }
+            vistter_core::fuzzing::damage(&mut data, &changes);
             run(target, &data);
         }
     }

@@ -12,16 +12,8 @@ use crate::flv::TagKind;
 use crate::receiver::serve::{Event, Server};
 
 fn params() -> StreamParams {
-    let video = VideoParams {
-        codec: Codec::H264,
-        width: 1920,
-        height: 1080,
-        config: Bytes::from_static(&[1, 100, 0, 40, 0xff, 0xe0, 0]),
-        declared_fps: None,
-        reorder_depth: 0,
-        rfc6381: String::new(),
-        range: Default::default(),
-    };
+    let video =
+        VideoParams { config: Bytes::from_static(&[1, 100, 0, 40, 0xff, 0xe0, 0]), ..VideoParams::h264(1920, 1080) };
     let config = Bytes::from_static(&[0x11, 0x90]);
     let audio = AudioParams { codec: Codec::Aac, sample_rate: 48_000, channels: 2, config };
     StreamParams { video: Some(video), audio: Some(audio) }

@@ -25,6 +25,26 @@ pub struct Address {
     credentials: Option<Credentials>,
 }
 
+/// What an address is made of, beside its scheme. Path and fragment may hold secrets: not for logs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// Host name or address; IPv6 in brackets.
+    pub host: &'a str,
+    /// The port, if it names one.
+    pub port: Option<u16>,
+    /// Path and query, from the slash or question mark on; may be empty.
+    pub path: &'a str,
+    /// What stands behind `#`.
+    pub fragment: &'a str,
+}
+
+impl Parts<'_> {
+    /// Host and port, the usual one where none is named.
+    pub fn authority(&self, usual: u16) -> String {
+        format!("{}:{}", self.host, self.port.unwrap_or(usual))
+    }
+}
+
 /// Parts of a URL (query or path, `name=value`) whose value is a secret.
 const SECRET_NAMES: [&str; 11] =
     ["password", "passwd", "pass", "pwd", "token", "secret", "auth", "key", "streamkey", "signature", "sig"];
@@ -70,6 +90,18 @@ impl Address {
     /// `rtsp`, `rtsps`, `rtmp` … in lower case.
     pub fn scheme(&self) -> &str {
         &self.scheme
+    }
+    /// Its parts; `None` when the port is none (1 to 65535).
+    pub fn parts(&self) -> Option<Parts<'_>> {
+        let rest = self.url().split_once("://").map_or("", |(_, r)| r);
+        let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        // The colon behind an IPv6 address's brackets, or the only one.
+        let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
+            Some((host, port)) => (host, Some(port.parse().ok().filter(|p| *p > 0)?)),
+            None => (authority, None),
+        };
+        Some(Parts { host, port, path, fragment })
     }
     /// User and password, if there are any.
     pub fn credentials(&self) -> Option<&Credentials> {
@@ -196,6 +228,28 @@ mod tests {
             assert!(Address::parse(bad).is_none(), "{bad}");
         }
     }
+    #[test]
+    fn parts() {
+        let of = |url: &str| {
+            let a = Address::parse(url).unwrap();
+            let p = a.parts()?;
+            Some((p.host.to_owned(), p.port, p.path.to_owned(), p.fragment.to_owned(), p.authority(9)))
+        };
+        for (url, host, port, path, fragment, authority) in [
+            ("rtsp://u:p@10.0.0.5:554/live?a=1#b=2", "10.0.0.5", Some(554), "/live?a=1", "b=2", "10.0.0.5:554"),
+            ("onvif://[fe80::1]", "[fe80::1]", None, "", "", "[fe80::1]:9"),
+            ("onvif://[fe80::1]:80#x", "[fe80::1]", Some(80), "", "x", "[fe80::1]:80"),
+            ("onvif://fe80::1/x", "fe80::1", None, "/x", "", "fe80::1:9"),
+            ("http://cam?x#", "cam", None, "?x", "", "cam:9"),
+            ("http://cam#a/b:c", "cam", None, "", "a/b:c", "cam:9"),
+        ] {
+            let want = (host.to_owned(), port, path.to_owned(), fragment.to_owned(), authority.to_owned());
+            assert_eq!(of(url), Some(want), "{url}");
+        }
+        for url in ["rtsp://h:0/", "rtsp://h:65536", "rtsp://h:/x", "rtsp://h:x", "rtsp://[::1]:-1/"] {
+            assert_eq!(of(url), None, "{url}");
+        }
+    }
     proptest! {
         #[test]
         fn a_password_is_never_shown(p in "[a-zA-Z0-9!$&*]{8,20}") {
@@ -205,6 +259,6 @@ mod tests {
             }
         }
         #[test]
-        fn never_panics(s in "\\PC{0,60}") { let _ = Address::parse(&s); }
+        fn never_panics(s in "\\PC{0,60}") { let _ = Address::parse(&s).map(|a| a.parts().map(|p| p.authority(1))); }
     }
 }

@@ -15,7 +15,7 @@ mod schema;
 mod show;
 mod span;
 
-pub use address::{Address, Credentials};
+pub use address::{Address, Credentials, Parts};
 pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, RECORDING_ID, SIDE};
 pub use ptz::{Late, PtzConfig, PtzRules, SameCamera};
 #[cfg(feature = "schema")]

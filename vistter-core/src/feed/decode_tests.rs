@@ -4,34 +4,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{DecoderFactory, Feed, FeedEvent, FeedPolicy};
 use crate::clock::ManualClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::lock;
-use crate::media::{Codec, ColorRange, Frame, Packet, StreamParams, Track, VideoParams};
-use crate::ports::{Source, SourceEvent, VideoDecoder};
+use crate::media::{Frame, Packet, StreamParams, Track, VideoParams};
+use crate::ports::{SourceEvent, VideoDecoder};
+use crate::testing::{Feeder, fed};
 use crate::time::MediaTime;
 
 /// Frames from one keyframe to the next.
 const GOP: i64 = 5;
-
-struct Fed(tokio::sync::mpsc::Receiver<SourceEvent>);
-
-#[async_trait]
-impl Source for Fed {
-    fn describe(&self) -> String {
-        "fed by the test".into()
-    }
-    async fn open(&mut self) -> Result<()> {
-        Ok(())
-    }
-    async fn next(&mut self) -> Result<SourceEvent> {
-        Ok(self.0.recv().await.unwrap_or(SourceEvent::End))
-    }
-}
 
 /// A packet that is none.
 const POISON: i64 = i64::MAX;
@@ -57,22 +42,13 @@ impl VideoDecoder for Telling {
 }
 
 fn params(width: u32) -> StreamParams {
-    let video = VideoParams {
-        codec: Codec::H264,
-        width,
-        height: 16,
-        config: Bytes::new(),
-        declared_fps: None,
-        reorder_depth: 0,
-        rfc6381: "avc1.42c01e".into(),
-        range: ColorRange::Limited,
-    };
+    let video = VideoParams::h264(width, 16);
     StreamParams { video: Some(video), audio: None }
 }
 
 struct Bench {
     feed: Feed,
-    to_source: tokio::sync::mpsc::Sender<SourceEvent>,
+    to_source: Feeder,
     decoded: mpsc::Receiver<i64>,
     made: Arc<AtomicUsize>,
     refusals: mpsc::Receiver<String>,
@@ -82,7 +58,7 @@ struct Bench {
 impl Bench {
     /// A wanted feed whose decoders are refused with these errors, one after the other, and then made.
     async fn new(refuse: Vec<Error>) -> Self {
-        let (to_source, from_test) = tokio::sync::mpsc::channel(256);
+        let (to_source, source) = fed();
         let (tell, decoded) = mpsc::sync_channel(10_000);
         let (refused, refusals) = mpsc::sync_channel(100);
         let made = Arc::new(AtomicUsize::new(0));
@@ -97,15 +73,14 @@ impl Bench {
             }
         });
         let clock = Arc::new(ManualClock::new());
-        let feed =
-            Feed::start("cam", Box::new(Fed(from_test)), decoders, FeedPolicy::default(), clock, events).unwrap();
+        let feed = Feed::start("cam", source, decoders, FeedPolicy::default(), clock, events).unwrap();
         feed.want(true);
         let mut b = Self { feed, to_source, decoded, made, refusals, next: 0 };
         b.send(SourceEvent::Params(params(16))).await;
         b
     }
     async fn send(&mut self, e: SourceEvent) {
-        self.to_source.send(e).await.unwrap();
+        self.to_source.send(e).await;
     }
     async fn packet(&mut self) {
         self.packet_with(self.next).await;

@@ -101,6 +101,22 @@ pub struct VideoParams {
     pub range: crate::media::ColorRange,
 }
 
+impl VideoParams {
+    /// H.264 of this size, of which nothing more is known yet.
+    pub fn h264(width: u32, height: u32) -> Self {
+        Self {
+            codec: Codec::H264,
+            width,
+            height,
+            config: Bytes::new(),
+            declared_fps: None,
+            reorder_depth: 0,
+            rfc6381: "avc1.640028".into(),
+            range: crate::media::ColorRange::Limited,
+        }
+    }
+}
+
 /// What a decoder and a muxer need to know of an audio stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioParams {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::clock::{Clock, WallTime};
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{Codec, ColorRange, Packet, StreamParams, Track, VideoParams};
+use crate::media::{Packet, StreamParams, Track, VideoParams};
 use crate::ports::{Output, OutputStats};
 use crate::time::{FrameRate, MediaTime};
 
@@ -110,16 +110,7 @@ impl Output for Scripted {
 }
 
 fn params() -> StreamParams {
-    let video = VideoParams {
-        codec: Codec::H264,
-        width: 16,
-        height: 16,
-        config: Bytes::new(),
-        declared_fps: None,
-        reorder_depth: 0,
-        rfc6381: "avc1.42c01e".into(),
-        range: ColorRange::Limited,
-    };
+    let video = VideoParams::h264(16, 16);
     StreamParams { video: Some(video), audio: None }
 }
 

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -15,62 +14,30 @@ use crate::media::{Bitrate, Frame, FramePool, Packet, StreamParams, Track, Video
 use crate::ports::{
     Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, Source, SourceEvent, VideoEncoder,
 };
+use crate::testing::{Feeder, fed, while_time_goes_on};
 use crate::time::{FrameRate, MediaTime};
 use crate::{NullEncoder, NullOutput};
 
 const FPS: FrameRate = FrameRate::FPS_30;
 
-/// A source fed by the test. An item has been taken into the feed when the next one is asked for.
-struct Fed {
-    items: mpsc::Receiver<Result<SourceEvent>>,
-    asked: mpsc::Sender<()>,
-}
-
-#[async_trait]
-impl Source for Fed {
-    fn describe(&self) -> String {
-        "a test".into()
-    }
-    async fn open(&mut self) -> Result<()> {
-        Ok(())
-    }
-    async fn next(&mut self) -> Result<SourceEvent> {
-        let _ = self.asked.send(()).await;
-        match self.items.recv().await {
-            Some(i) => i,
-            None => std::future::pending().await,
-        }
-    }
-}
-
 struct Camera {
-    items: mpsc::Sender<Result<SourceEvent>>,
-    asked: mpsc::Receiver<()>,
-    /// The feed waits for the next item.
-    ready: bool,
+    feeder: Feeder,
     pool: FramePool,
     id: u8,
 }
 
 impl Camera {
     fn new(id: u8) -> (Self, Box<dyn Source>) {
-        let (items, rx) = mpsc::channel(1);
-        let (tx, asked) = mpsc::channel(1);
+        let (feeder, source) = fed();
         let pool = FramePool::new(32, 32, 16).unwrap();
-        (Self { items, asked, ready: false, pool, id }, Box::new(Fed { items: rx, asked: tx }))
+        (Self { feeder, pool, id }, source)
     }
     /// Sends picture `number` and returns when the feed has it.
     async fn send(&mut self, number: u64, stream_time: MediaTime) {
-        if !self.ready {
-            self.asked.recv().await.unwrap();
-        }
         let mut f = self.pool.take();
         f.fill([number as u8, self.id, (number >> 8) as u8]);
         f.set_pts(stream_time);
-        self.items.send(Ok(SourceEvent::Frame(f.freeze()))).await.unwrap();
-        // The next ask means that this one was taken.
-        self.asked.recv().await.unwrap();
-        self.ready = true;
+        self.feeder.send(SourceEvent::Frame(f.freeze())).await;
     }
 }
 
@@ -215,18 +182,7 @@ async fn wait(clock: &ManualClock) {
 
 /// Time goes on while the session stops.
 async fn stop(session: Session, clock: &ManualClock) -> Summary {
-    let (c, done) = (clock.clone(), Arc::new(AtomicBool::new(false)));
-    let stopped = done.clone();
-    let time = std::thread::spawn(move || {
-        while !stopped.load(Ordering::SeqCst) {
-            c.advance(FPS.frame_duration());
-            std::thread::yield_now();
-        }
-    });
-    let s = session.stop().await;
-    done.store(true, Ordering::SeqCst);
-    time.join().unwrap();
-    s
+    while_time_goes_on(clock, FPS.frame_duration(), session.stop()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -250,28 +250,10 @@ fn reply(
 
 #[cfg(test)]
 mod tests {
+    use super::super::fuzz_requests::Two;
     use super::*;
     use proptest::prelude::*;
     use rtsp_types::Message;
-
-    struct Two;
-    impl Stage for Two {
-        fn sdp(&mut self) -> Vec<u8> {
-            b"v=0\r\n".to_vec()
-        }
-        fn tracks(&self) -> usize {
-            2
-        }
-        fn udp_port(&mut self, track: usize) -> Option<u16> {
-            Some(5000 + 2 * track as u16)
-        }
-        fn start(&mut self, track: usize) -> (u16, u32) {
-            (10 + track as u16, 1000)
-        }
-        fn ssrc(&self, _: usize) -> u32 {
-            0xabcd
-        }
-    }
 
     fn conversation() -> Conversation {
         Conversation::new(CameraAuth::Open, "/cam", 1, MediaTime::from_secs(60), MediaTime::ZERO)

@@ -10,7 +10,7 @@ use crate::config::Credentials;
 use crate::time::MediaTime;
 
 /// A camera with two tracks and without a network.
-struct Two;
+pub(super) struct Two;
 
 impl Stage for Two {
     fn sdp(&mut self) -> Vec<u8> {
@@ -22,11 +22,11 @@ impl Stage for Two {
     fn udp_port(&mut self, track: usize) -> Option<u16> {
         u16::try_from(5000 + 2 * track).ok()
     }
-    fn start(&mut self, _: usize) -> (u16, u32) {
-        (1, 1)
+    fn start(&mut self, track: usize) -> (u16, u32) {
+        (u16::try_from(10 + track).unwrap_or(0), 1000)
     }
     fn ssrc(&self, _: usize) -> u32 {
-        1
+        0xabcd
     }
 }
 

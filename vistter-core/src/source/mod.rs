@@ -24,4 +24,4 @@ pub use probe::{AudioReport, ClockReport, Probe, ProbeReport, VideoReport, probe
 #[cfg(feature = "rtsp")]
 pub use rtsp::RtspSource;
 #[cfg(feature = "rtsp")]
-pub use rtsp_config::{RtspConfig, RtspTimeouts, TlsPolicy};
+pub use rtsp_config::{RtspConfig, RtspTimeouts};

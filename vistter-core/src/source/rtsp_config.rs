@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Address, Credentials, Transport};
-use crate::error::{Error, ErrorKind, Result};
+use crate::tls::TlsPolicy;
 
 /// How long to wait for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,44 +21,6 @@ impl Default for RtspTimeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), first_frame: Duration::from_secs(10), silence: Duration::from_secs(5) }
     }
-}
-
-/// Whom to trust behind `rtsps://`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TlsPolicy {
-    /// A certificate that chains to a public authority (Mozilla's list) and names the host.
-    #[default]
-    Verify,
-    /// As [`TlsPolicy::Verify`], with these authorities (DER certificates) instead of the public ones.
-    Authorities(Vec<Vec<u8>>),
-    /// Exactly the certificate whose DER form has this SHA-256. For self-signed cameras; name and dates are not looked at.
-    Pin([u8; 32]),
-    /// Any certificate: whoever answers gets the password. For a first look on a network you trust.
-    Insecure,
-}
-
-impl TlsPolicy {
-    /// A pin from 64 hexadecimal digits; colons and white space between them are skipped.
-    ///
-    /// # Errors
-    /// `Config` when the text is not a SHA-256.
-    pub fn pin(text: &str) -> Result<Self> {
-        let digits: Vec<u8> = text.chars().filter(|c| *c != ':' && !c.is_whitespace()).map_while(hex).collect();
-        let wanted = text.chars().filter(|c| *c != ':' && !c.is_whitespace()).count();
-        let mut pin = [0u8; 32];
-        if digits.len() != 64 || wanted != 64 {
-            return Err(Error::new(ErrorKind::Config, "a certificate pin is not a SHA-256")
-                .next("give 64 hexadecimal digits, as the error of an unpinned connection prints them"));
-        }
-        for (byte, pair) in pin.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1];
-        }
-        Ok(Self::Pin(pin))
-    }
-}
-
-fn hex(c: char) -> Option<u8> {
-    c.to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
 /// One camera stream.
@@ -113,21 +75,5 @@ impl RtspConfig {
     pub fn tls(mut self, tls: TlsPolicy) -> Self {
         self.tls = tls;
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pins_are_read_strictly() {
-        let text = "0a:".repeat(31) + "FF";
-        let mut want = [0x0a; 32];
-        want[31] = 0xff;
-        assert_eq!(TlsPolicy::pin(&text).unwrap(), TlsPolicy::Pin(want));
-        for bad in ["", "0a", &"zz".repeat(32), &("0a".repeat(32) + "0"), &("0a".repeat(31) + "0g")] {
-            assert!(TlsPolicy::pin(bad).is_err(), "{bad}");
-        }
     }
 }

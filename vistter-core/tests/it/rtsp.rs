@@ -7,8 +7,9 @@ use vistter_core::clock::SystemClock;
 use vistter_core::config::{Address, Transport};
 use vistter_core::media::{Codec, Packet, StreamParams, Track, h264};
 use vistter_core::ports::{Source, SourceEvent};
-use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts, TlsPolicy, probe};
+use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts, probe};
 use vistter_core::time::MediaTime;
+use vistter_core::tls::{Fingerprint, TlsPolicy};
 use vistter_core::{ErrorKind, Result};
 
 use crate::peers::{Certificate, Certs, GstCamera};
@@ -276,7 +277,7 @@ async fn a_self_signed_camera_is_pinned_by_what_the_error_says() {
     let mut s = opened(config(&camera.url()).tls(TlsPolicy::pin(&shown).unwrap())).await;
     watch(&mut s, |w| w.video.len() >= 3).await.unwrap();
     s.close().await;
-    let e = RtspSource::new(config(&camera.url()).tls(TlsPolicy::Pin([7; 32]))).open().await.unwrap_err();
+    let e = RtspSource::new(config(&camera.url()).tls(TlsPolicy::Pin(Fingerprint([7; 32])))).open().await.unwrap_err();
     assert!(e.kind() == ErrorKind::Tls && e.to_string().contains(&shown), "{e}");
     let mut s = opened(config(&camera.url()).tls(TlsPolicy::Insecure)).await;
     watch(&mut s, |w| w.video.len() >= 3).await.unwrap();

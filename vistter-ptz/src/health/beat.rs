@@ -114,30 +114,23 @@ impl Heartbeat for TcpBeat {
 /// `Config`, when the address is none of these; `visca://` (UDP) without a mover.
 pub fn heartbeat(address: &Address, mover: Option<&Mover>, clock: Arc<dyn Clock>) -> Result<Box<dyn Heartbeat>> {
     let bad = |what: &str| Error::new(ErrorKind::Config, what).at(address.shown().to_owned());
-    let rest = address.url().split_once("://").map_or("", |(_, r)| r);
     // Behind the # stand quirks; none of them is about the clock's question.
-    let rest = rest.split_once('#').map_or(rest, |(r, _)| r);
-    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |i| rest.split_at(i));
-    let (host, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
-        Some((h, p)) => (h, Some(p.parse::<u16>().map_err(|_| bad("the port is no number"))?)),
-        None => (authority, None),
-    };
-    let at = |usual: u16| format!("{host}:{}", port.unwrap_or(usual));
+    let at = address.parts().ok_or_else(|| bad("the port is no number from 1 to 65535"))?;
     Ok(match (address.scheme(), mover) {
         (scheme @ ("onvif" | "http" | "https"), _) => {
-            let port = port.or((scheme == "http").then_some(80));
-            let mut options = OnvifOptions::new(host, port, None, clock);
+            let port = at.port.or((scheme == "http").then_some(80));
+            let mut options = OnvifOptions::new(at.host, port, None, clock);
             // Nothing secret is said: whatever certificate it shows will do.
             options.secure = scheme == "https";
-            if path.len() > 1 {
-                options.path = path.to_owned();
+            if at.path.len() > 1 {
+                options.path = at.path.to_owned();
             }
             Box::new(OnvifBeat::new(options))
         }
         ("visca" | "visca-tcp", Some(m)) => Box::new(MoverBeat(m.clone())),
-        ("visca-tcp", None) => Box::new(TcpBeat { authority: at(crate::visca::TCP_PORT) }),
-        ("rtsp", _) => Box::new(RtspBeat { authority: at(554), within: MediaTime::from_secs(5) }),
-        ("rtsps", _) => Box::new(TcpBeat { authority: at(322) }),
+        ("visca-tcp", None) => Box::new(TcpBeat { authority: at.authority(crate::visca::TCP_PORT) }),
+        ("rtsp", _) => Box::new(RtspBeat { authority: at.authority(554), within: MediaTime::from_secs(5) }),
+        ("rtsps", _) => Box::new(TcpBeat { authority: at.authority(322) }),
         ("visca", None) => return Err(bad("VISCA over UDP is asked through the camera's mover")),
         _ => return Err(bad("this is no address of a camera")),
     })

@@ -190,17 +190,9 @@ async fn profiles(driver: &mut OnvifDriver, rec: &mut Recorder<'_>) -> Option<Ve
 
 /// The token stays as it is, for it goes back to the device.
 fn offer(p: &Profile, rec: &Recorder<'_>) -> Offer {
-    Offer {
-        token: p.token.clone(),
-        name: rec.clean(if p.name.is_empty() { &p.token } else { &p.name }),
-        encoding: p.encoding.as_deref().map(|e| rec.clean(e)),
-        size: p.size,
-        fps: p.fps,
-        kbps: p.kbps,
-        gop: p.gop,
-        audio: p.audio,
-        ptz: p.ptz_node.is_some(),
-    }
+    let o = &p.offer;
+    let name = rec.clean(if o.name.is_empty() { &o.token } else { &o.name });
+    Offer { name, encoding: o.encoding.as_deref().map(|e| rec.clean(e)), ..o.clone() }
 }
 
 fn chosen(offers: &[Offer], wish: &Wish, rec: &mut Recorder<'_>) -> Option<String> {

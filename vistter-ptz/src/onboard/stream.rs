@@ -14,17 +14,12 @@ pub(super) fn address(uri: &str, host: &str, credentials: Option<&Credentials>) 
     if !matches!(given.scheme(), "rtsp" | "rtsps") {
         return Err(bad(&format!("the camera gives its stream by {}://, not by RTSP", given.scheme())));
     }
-    let rest = given.url().split_once("://").map_or("", |(_, r)| r);
-    let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |i| rest.split_at(i));
-    let (named, port) = match authority.rsplit_once(':').filter(|(h, _)| !h.contains(':') || h.ends_with(']')) {
-        Some((h, p)) if p.parse::<u16>().is_ok() => (h, Some(p)),
-        Some(_) => return Err(bad("the port in the camera's stream address is none")),
-        None => (authority, None),
-    };
+    let parts = given.parts().ok_or_else(|| bad("the port in the camera's stream address is none"))?;
     // Devices behind NAT, or with two addresses, name another host. The password goes only to the one that the user named.
-    let other = (!named.eq_ignore_ascii_case(host)).then(|| named.to_owned());
-    let port = port.map(|p| format!(":{p}")).unwrap_or_default();
-    let url = format!("{}://{host}{port}{path}", given.scheme());
+    let other = (!parts.host.eq_ignore_ascii_case(host)).then(|| parts.host.to_owned());
+    let port = parts.port.map(|p| format!(":{p}")).unwrap_or_default();
+    // What stands behind # is not said to a server.
+    let url = format!("{}://{host}{port}{}", given.scheme(), parts.path);
     let here = Address::parse(&url).ok_or_else(|| bad("the camera's stream address is no URL"))?;
     let credentials = credentials.or(given.credentials()).cloned();
     Ok((credentials.map_or_else(|| here.clone(), |c| here.clone().with_credentials(c)), other))

@@ -147,7 +147,7 @@ impl OnvifDriver {
         let Some(node) = named.or_else(|| nodes.first()) else {
             return Err(fixed("this camera has a PTZ service without a node: it cannot be moved"));
         };
-        let setup = Setup { ptz, profile: profile.token.clone(), node: node.clone() };
+        let setup = Setup { ptz, profile: profile.offer.token.clone(), node: node.clone() };
         self.setup = Some(setup.clone());
         Ok(setup)
     }

@@ -85,7 +85,7 @@ impl OnvifDriver {
         let xaddr = services.imaging.as_ref().ok_or_else(|| none("the camera does not tell its picture's settings"))?;
         let to = Endpoint::of_xaddr(xaddr, &device);
         let profiles = self.profiles().await?;
-        let source = profiles.iter().find(|p| p.token == profile).and_then(|p| p.source.clone());
+        let source = profiles.iter().find(|p| p.offer.token == profile).and_then(|p| p.source.clone());
         let source = source.ok_or_else(|| none("the camera does not tell which source the profile shows"))?;
         let token = format!("<timg:VideoSourceToken>{}</timg:VideoSourceToken>", escape(&source));
         let body = format!("<timg:GetImagingSettings>{token}</timg:GetImagingSettings>");

@@ -2,6 +2,7 @@
 //! leaves out is absent, not an error.
 
 use serde::Serialize;
+use vistter_core::onboard::Offer;
 use vistter_core::ports::{Preset, PtzPosition, PtzStatus};
 
 use super::events::EVENTS;
@@ -88,22 +89,8 @@ impl Services {
 /// A media profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Profile {
-    /// Its token.
-    pub token: String,
-    /// Its name.
-    pub name: String,
-    /// `H264`, `H265`, `JPEG`; as the device writes it.
-    pub encoding: Option<String>,
-    /// Width and height in pixels.
-    pub size: Option<(u32, u32)>,
-    /// Frames per second, as configured (not as delivered).
-    pub fps: Option<f64>,
-    /// Bitrate limit in kbit/s.
-    pub kbps: Option<u32>,
-    /// Frames from one key frame to the next.
-    pub gop: Option<u32>,
-    /// Whether it has sound.
-    pub audio: bool,
+    /// What it offers to a show.
+    pub offer: Offer,
     /// The video source that it shows.
     pub source: Option<String>,
     /// PTZ node of its PTZ configuration; `None` without one, empty if the device does not name it.
@@ -130,7 +117,7 @@ impl Profile {
         let whole = |path: &[&str]| number(path).map(|n| n as u32);
         let attribute = video.and_then(|v| v.number("GovLength")).map(|n| n.clamp(0.0, 1e9) as u32);
         let size = whole(&["Resolution", "Width"]).zip(whole(&["Resolution", "Height"]));
-        Self {
+        let offer = Offer {
             token: e.attribute("token").unwrap_or_default().to_owned(),
             name: e.text_at(&["Name"]).unwrap_or_default().to_owned(),
             encoding: video.and_then(|v| v.text_at(&["Encoding"])).map(str::to_owned),
@@ -139,13 +126,10 @@ impl Profile {
             kbps: whole(&["RateControl", "BitrateLimit"]),
             gop: attribute.or_else(|| whole(&["H264", "GovLength"])),
             audio: sound.is_some(),
-            source: source.and_then(|s| s.text_at(&["SourceToken"])).map(str::to_owned),
-            ptz_node: ptz.map(|p| p.text_at(&["NodeToken"]).unwrap_or_default().to_owned()),
-        }
-    }
-    /// Whether its pictures are H.264.
-    pub fn is_h264(&self) -> bool {
-        self.encoding.as_deref().is_some_and(|e| e.eq_ignore_ascii_case("h264"))
+            ptz: ptz.is_some(),
+        };
+        let source = source.and_then(|s| s.text_at(&["SourceToken"])).map(str::to_owned);
+        Self { offer, source, ptz_node: ptz.map(|p| p.text_at(&["NodeToken"]).unwrap_or_default().to_owned()) }
     }
 }
 
@@ -229,14 +213,18 @@ mod tests {
              <H264><GovLength>50</GovLength></H264></VideoEncoderConfiguration></t:Profiles><Profiles token=''/></R>",
         );
         let p = Profile::read_all(&one);
-        assert_eq!((p.len(), p[0].is_h264(), p[0].size, p[0].gop), (2, true, Some((1920, 1080)), Some(50)));
-        assert_eq!((p[0].ptz_node.as_deref(), p[0].audio, p[1].ptz_node.as_deref()), (Some("n1"), false, None));
+        let offer = &p[0].offer;
+        let want = (Some("H264"), Some((1920, 1080)), Some(50), false, true);
+        assert_eq!((offer.encoding.as_deref(), offer.size, offer.gop, offer.audio, offer.ptz), want);
+        assert_eq!((p.len(), p[0].ptz_node.as_deref(), p[1].ptz_node.as_deref()), (2, Some("n1"), None));
         let two = parse(
             "<R><Profiles token='a'><Configurations><VideoEncoder GovLength='30'><Encoding>H265</Encoding></VideoEncoder>\
              <AudioEncoder/><PTZ/></Configurations></Profiles></R>",
         );
         let p = &Profile::read_all(&two)[0];
-        assert_eq!((p.is_h264(), p.gop, p.audio, p.ptz_node.as_deref()), (false, Some(30), true, Some("")));
+        let want = (Some("H265"), Some(30), true, true, Some(""));
+        let o = &p.offer;
+        assert_eq!((o.encoding.as_deref(), o.gop, o.audio, o.ptz, p.ptz_node.as_deref()), want);
     }
     #[test]
     fn empty_slots_are_no_presets() {

@@ -4,54 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ring::digest::{SHA256, digest};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring as provider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use vistter_core::tls::{self, Handshake, TlsPolicy, TlsStream};
 use vistter_core::{Error, ErrorKind, Result};
 
-/// SHA-256 of a certificate. Written as hexadecimal pairs with colons, as OpenSSL and browsers show it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub [u8; 32]);
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs: Vec<String> = self.0.iter().map(|b| format!("{b:02X}")).collect();
-        f.write_str(&pairs.join(":"))
-    }
-}
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-impl FromStr for Fingerprint {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let bad = || {
-            let e = Error::new(ErrorKind::Config, "this is no SHA-256 of a certificate");
-            e.next("give 32 pairs of hexadecimal digits, with or without colons")
-        };
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
-        if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(bad());
-        }
-        let mut out = [0u8; 32];
-        for (i, byte) in out.iter_mut().enumerate() {
-            let pair = digits.get(2 * i..2 * i + 2).ok_or_else(bad)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
-        }
-        Ok(Self(out))
-    }
-}
+pub use vistter_core::tls::Fingerprint;
 
 /// Where pinned certificates are kept. `camera` is host and port. Called on the task that connects: it must not take long.
 pub trait PinStore: fmt::Debug + Send + Sync {
@@ -162,21 +121,11 @@ impl Default for TlsOptions {
 }
 
 /// The handshake. `authority` is the camera's host and port.
-pub(super) async fn handshake(options: &TlsOptions, authority: &str, plain: TcpStream) -> Result<TlsStream<TcpStream>> {
+pub(super) async fn handshake(options: &TlsOptions, authority: &str, plain: TcpStream) -> Result<TlsStream> {
     let host = authority.rsplit_once(':').map_or(authority, |(h, _)| h);
-    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-        .map_err(|_| Error::new(ErrorKind::Config, "the camera's host is neither a name nor an address"))?;
     let pinned = options.pins.pinned(authority)?.filter(|_| !options.accept_new);
-    let provider = provider::default_provider();
-    let verifier = Arc::new(Verifier { pinned, provider: provider.clone(), shown: Mutex::new(None) });
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| Error::new(ErrorKind::Internal, format!("TLS: {e}")))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier.clone())
-        .with_no_client_auth();
-    let result = TlsConnector::from(Arc::new(config)).connect(name, plain).await;
-    let shown = *lock(&verifier.shown);
+    let policy = pinned.map_or(TlsPolicy::Insecure, TlsPolicy::Pin);
+    let Handshake { result, shown } = tls::handshake(&policy, host, plain).await?;
     match (result, shown, pinned) {
         (Ok(stream), Some(shown), None) => {
             options.pins.pin(authority, shown)?;
@@ -198,53 +147,6 @@ pub(super) async fn handshake(options: &TlsOptions, authority: &str, plain: TcpS
     }
 }
 
-/// Takes the pinned certificate, or any when none is pinned.
-#[derive(Debug)]
-struct Verifier {
-    pinned: Option<Fingerprint>,
-    provider: CryptoProvider,
-    shown: Mutex<Option<Fingerprint>>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let mut sha = [0u8; 32];
-        sha.copy_from_slice(digest(&SHA256, end_entity).as_ref());
-        *lock(&self.shown) = Some(Fingerprint(sha));
-        if self.pinned.is_some_and(|p| p != Fingerprint(sha)) {
-            return Err(rustls::Error::General("not the pinned certificate".into()));
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-    // Whoever shows a certificate must hold its key.
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -252,7 +154,6 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn pins_survive_in_their_file_and_a_broken_one_is_no_first_use() {
@@ -271,14 +172,5 @@ mod tests {
         assert!(e.place().unwrap().ends_with("pins.txt:1") && e.next_step().is_some(), "{e}");
         assert!(again.pin("x:1", a).is_err(), "nothing is written over it");
         std::fs::remove_dir_all(folder).unwrap();
-    }
-    proptest! {
-        #[test]
-        fn a_fingerprint_survives_its_text(bytes: [u8; 32], text in "[0-9a-fA-F: é]{0,100}") {
-            let f = Fingerprint(bytes);
-            prop_assert_eq!(f.to_string().parse::<Fingerprint>().unwrap(), f);
-            prop_assert_eq!(f.to_string().replace(':', "").to_lowercase().parse::<Fingerprint>().unwrap(), f);
-            let _ = text.parse::<Fingerprint>();
-        }
     }
 }

@@ -63,9 +63,12 @@ async fn the_mock_of_oxvif_is_driven() {
         let info = d.information().await.unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(!info.manufacturer.is_empty() && !info.model.is_empty(), "{info:?}");
         let profiles = d.profiles().await.unwrap();
-        assert!(profiles.iter().any(|p| p.is_h264() && p.size.is_some()), "{profiles:?}");
-        assert!(d.stream_uri(&profiles[0].token).await.unwrap().starts_with("rtsp://"));
-        let imaging = d.imaging(&profiles[0].token).await.unwrap();
+        assert!(
+            profiles.iter().any(|p| p.offer.encoding.as_deref() == Some("H264") && p.offer.size.is_some()),
+            "{profiles:?}"
+        );
+        assert!(d.stream_uri(&profiles[0].offer.token).await.unwrap().starts_with("rtsp://"));
+        let imaging = d.imaging(&profiles[0].offer.token).await.unwrap();
         assert!(imaging.brightness.is_some() && imaging.exposure.is_some(), "{imaging:?}");
         let caps = d.capabilities().await.unwrap();
         assert!(caps.absolute && caps.continuous && caps.list_presets, "{caps:?}");

@@ -16,3 +16,4 @@ mod replay;
 mod tls;
 mod vendors;
 mod visca;
+mod wait;

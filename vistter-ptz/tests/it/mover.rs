@@ -1,7 +1,5 @@
 //! The mover on the VISCA driver, over real sockets.
 
-use std::time::Duration;
-
 use vistter_core::ports::{PtzPosition, PtzVelocity};
 use vistter_core::time::MediaTime;
 use vistter_ptz::mover::{Identity, LearnedTimes, Mover, MoverPolicy, Note, View};
@@ -10,6 +8,8 @@ use vistter_ptz::sim::{Faults, MotorSpec, ViscaDevice, ViscaSim};
 use vistter_ptz::visca::connection::Framing;
 use vistter_ptz::visca::units::Units;
 use vistter_ptz::visca::{Transport, ViscaDriver, ViscaOptions};
+
+use crate::wait::until;
 
 const SPEC: MotorSpec = MotorSpec { pan_tilt: 2.0, zoom: 2.0, latency: MediaTime::from_millis(60) };
 
@@ -20,15 +20,8 @@ async fn mover(spec: MotorSpec) -> (ViscaSim, Mover, tokio::task::JoinHandle<()>
     let (mover, task) = Mover::start(Box::new(driver), MoverPolicy::default(), LearnedTimes::default());
     (sim, mover, task)
 }
-/// Waits until the camera moves.
 async fn under_way(sim: &ViscaSim) {
-    for _ in 0..6000 {
-        if sim.with(|c, now| c.motors().moving(now)) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("it never moved");
+    until("the camera moves", || sim.with(|c, now| c.motors().moving(now))).await;
 }
 fn at(pan: f32) -> PtzPosition {
     PtzPosition { pan, tilt: 0.1, zoom: 0.2 }

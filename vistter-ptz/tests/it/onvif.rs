@@ -76,11 +76,15 @@ async fn every_kind_of_camera_is_moved() {
         let info = d.information().await.unwrap();
         let profiles = d.profiles().await.unwrap();
         assert_eq!(
-            (info.model.as_str(), profiles.len(), profiles[0].size),
+            (info.model.as_str(), profiles.len(), profiles[0].offer.size),
             ("Simulated PTZ", 2, Some((1920, 1080))),
             "{what}"
         );
-        assert!(profiles[0].is_h264() && d.stream_uri("main").await.unwrap().starts_with("rtsp://"), "{what}");
+        assert!(
+            profiles[0].offer.encoding.as_deref() == Some("H264")
+                && d.stream_uri("main").await.unwrap().starts_with("rtsp://"),
+            "{what}"
+        );
     }
 }
 #[tokio::test]

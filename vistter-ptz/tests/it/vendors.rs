@@ -11,6 +11,7 @@ use vistter_ptz::settle::{SettlePolicy, near};
 
 use crate::onvif::{PASSWORD, USER, clock};
 use crate::replay::Replay;
+use crate::wait::until;
 
 pub(crate) fn driver(camera: &Replay, password: &str, quirks: &str) -> OnvifDriver {
     let credentials = Credentials { user: USER.into(), password: Secret::from(password) };
@@ -18,17 +19,6 @@ pub(crate) fn driver(camera: &Replay, password: &str, quirks: &str) -> OnvifDriv
     options.exchange_within = MediaTime::from_secs(30); // the machine may be slow; no answer is part of no case
     options.quirks = Change::list(quirks).unwrap();
     OnvifDriver::new(options)
-}
-
-/// Waits for what comes in its time.
-async fn until(what: &str, mut f: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if f() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("never: {what}");
 }
 
 async fn drive(vendor: &str) {
@@ -45,7 +35,7 @@ async fn drive(vendor: &str) {
     assert_eq!(found_out.collect::<Vec<_>>(), want.quirks.iter().collect::<Vec<_>>(), "{name}");
     let profiles = d.profiles().await.unwrap();
     assert_eq!(profiles.len(), want.profiles, "{name}");
-    let uri = d.stream_uri(&profiles[0].token).await.unwrap();
+    let uri = d.stream_uri(&profiles[0].offer.token).await.unwrap();
     assert!(uri.starts_with("rtsp://") && !uri.contains("&amp;"), "{name}: {uri}");
     let presets = d.presets().await.unwrap();
     assert_eq!(presets.iter().map(|p| p.name.clone()).collect::<Vec<_>>(), want.presets, "{name}");

@@ -166,7 +166,6 @@ impl Tap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use vistter_core::time::MediaTime;
 
     fn packet(n: i64, size: usize, keyframe: bool) -> Packet {
@@ -174,16 +173,7 @@ mod tests {
         Packet { track: Track::Video, data: vec![0; size].into(), pts: t, dts: t, duration: MediaTime::ZERO, keyframe }
     }
     fn params() -> StreamParams {
-        let video = vistter_core::media::VideoParams {
-            codec: vistter_core::media::Codec::H264,
-            width: 2,
-            height: 2,
-            config: Bytes::new(),
-            declared_fps: None,
-            reorder_depth: 0,
-            rfc6381: String::new(),
-            range: Default::default(),
-        };
+        let video = vistter_core::media::VideoParams::h264(2, 2);
         StreamParams { video: Some(video), audio: None }
     }
 

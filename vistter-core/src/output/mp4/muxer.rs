@@ -181,7 +181,7 @@ impl TrackState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{AudioParams, Codec, ColorRange, VideoParams};
+    use crate::media::{AudioParams, Codec, VideoParams};
     use crate::time::FrameRate;
     use bytes::Bytes;
     use mp4_atom::{DecodeMaybe, Moof};
@@ -190,14 +190,10 @@ mod tests {
     fn params() -> StreamParams {
         let config = crate::media::h264::avcc_record(&[0x67, 66, 0xc0, 30, 1], &[0x68, 1, 2]).unwrap();
         let video = VideoParams {
-            codec: Codec::H264,
-            width: 640,
-            height: 360,
             config,
             declared_fps: Some(FrameRate::FPS_30),
-            reorder_depth: 0,
             rfc6381: "avc1.42c01e".into(),
-            range: ColorRange::Limited,
+            ..VideoParams::h264(640, 360)
         };
         let config = Bytes::from_static(&[0x11, 0x90]);
         let audio = AudioParams { codec: Codec::Aac, sample_rate: 48_000, channels: 2, config };
