@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use vistter_core::clock::SystemClock;
 use vistter_core::config::{
-    Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, ShowConfig,
+    Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, ShowConfig, Span,
 };
 use vistter_core::diagnose::Severity;
 use vistter_core::media::Bitrate;
@@ -15,17 +15,28 @@ use vistter_core::output::mp4::{Mp4Recorder, Recordings};
 use vistter_core::ports::{PtzArrival, PtzControl, PtzView};
 use vistter_core::session::{Session, SessionBuilder};
 use vistter_core::source::{RtspConfig, RtspSource};
+use vistter_core::time::FrameRate;
 use vistter_core::tls::TlsPolicy;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 use vistter_ocl::OclOverlay;
-use vistter_ptz::MoverControl;
-use vistter_ptz::mover::{LearnedTimes, MoverPolicy};
+use vistter_ptz::health::HealthPolicy;
+use vistter_ptz::mover::{LearnedStore, LearnedTimes, MoverPolicy};
+use vistter_ptz::onvif::tls::TlsOptions;
+use vistter_ptz::{DriverOptions, MoverControl, driver_with};
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
 
 /// The id of the recording among the outputs.
 pub const RECORDING: &str = vistter_core::config::RECORDING_ID;
 /// The largest file of certificate authorities that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;
+
+/// What belongs to a machine, and not to a show.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Keeps what cameras that move teach (how long they take), from one show to the next. Without it, each show begins anew.
+    pub learned: Option<Arc<LearnedStore>>,
+}
 
 /// A show with all its parts, ready to start or to be given more of them.
 #[derive(Debug)]
@@ -45,12 +56,21 @@ pub struct Prepared {
 /// # Errors
 /// `Config` when the show itself is wrong ([`ShowConfig::check`]); what [`SessionBuilder::start`] says.
 pub async fn start(show: ShowConfig, base_dir: &Path) -> Result<Session> {
+    let (session, _) = Box::pin(start_with(show, base_dir, Options::default())).await?;
+    Ok(session)
+}
+
+/// The same with more to say; gives the files that the recording really writes, too.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(show: ShowConfig, base_dir: &Path, options: Options) -> Result<(Session, Option<Recordings>)> {
     let base = base_dir.to_owned();
     // Overlay documents, pictures and fonts are read and drawn here.
-    let prepared = tokio::task::spawn_blocking(move || prepare(&show, &base))
+    let prepared = tokio::task::spawn_blocking(move || prepare_with(&show, &base, &options))
         .await
         .map_err(|e| Error::new(ErrorKind::Internal, format!("the show could not be built: {e}")))??;
-    Box::pin(prepared.builder.start()).await
+    Ok((Box::pin(prepared.builder.start()).await?, prepared.recordings))
 }
 
 /// Builds the parts of a show without starting anything. Reads files; does not touch the network.
@@ -58,6 +78,14 @@ pub async fn start(show: ShowConfig, base_dir: &Path) -> Result<Session> {
 /// # Errors
 /// `Config` when the show itself is wrong ([`ShowConfig::check`]).
 pub fn prepare(show: &ShowConfig, base_dir: &Path) -> Result<Prepared> {
+    prepare_with(show, base_dir, &Options::default())
+}
+
+/// The same with more to say.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Result<Prepared> {
     if let Some(d) = show.check().into_iter().find(|d| d.severity == Severity::Error) {
         let e = Error::new(ErrorKind::Config, format!("{} [{}]", d.message, d.code)).at(d.pointer);
         return Err(match d.help {
@@ -70,7 +98,7 @@ pub fn prepare(show: &ShowConfig, base_dir: &Path) -> Result<Prepared> {
     for c in &show.cameras {
         b = b.camera_fit(&c.id, Box::new(camera(c)), c.fit);
         if let Some(p) = &c.ptz {
-            let control = control(c, p).unwrap_or_else(|e| Arc::new(NoControl(e)));
+            let control = control(c, p, show.program.fps, options).unwrap_or_else(|e| Arc::new(NoControl(e)));
             b = b.ptz(control, c.presets.clone(), Duration::from_millis(u64::from(p.picture_lag_ms)));
         }
     }
@@ -116,7 +144,7 @@ pub fn camera(c: &CameraConfig) -> RtspSource {
 }
 
 /// What moves a camera, watched while the show runs.
-fn control(c: &CameraConfig, p: &PtzConfig) -> Result<Arc<dyn PtzControl>> {
+fn control(c: &CameraConfig, p: &PtzConfig, fps: FrameRate, options: &Options) -> Result<Arc<dyn PtzControl>> {
     let mut address = p.url.clone();
     // As for the stream: the fields win over the URL. A camera has mostly one account for both.
     let of = |user: &Option<String>, url: &Address| user.clone().or_else(|| Some(url.credentials()?.user.clone()));
@@ -130,9 +158,22 @@ fn control(c: &CameraConfig, p: &PtzConfig) -> Result<Arc<dyn PtzControl>> {
         let password = password.unwrap_or(Secret::new(String::new()));
         address = address.with_credentials(Credentials { user, password });
     }
-    let driver = vistter_ptz::driver(&address, SystemClock::shared())?;
-    let control = MoverControl::new(driver, MoverPolicy::default(), LearnedTimes::default());
-    Ok(Arc::new(control.watched(address, SystemClock::shared())))
+    let tls = match &p.tls_pin {
+        Some(pin) => TlsOptions::pinned(pin.parse()?),
+        None => TlsOptions::default(),
+    };
+    let driver = driver_with(&address, DriverOptions { tls, ..DriverOptions::default() }, SystemClock::shared())?;
+    let mut control = MoverControl::new(driver, MoverPolicy::default(), LearnedTimes::default());
+    if let (Some(store), Some(at)) = (&options.learned, address.parts()) {
+        let port = at.port.map(|p| format!(":{p}")).unwrap_or_default();
+        control = control.kept_in(store.clone(), format!("{}://{}{port}", address.scheme(), at.host));
+    }
+    let every = match p.health.every {
+        Span::Time(t) => t,
+        Span::Frames(n) => fps.time_of(n),
+    };
+    let health = HealthPolicy { every, misses: p.health.misses, ..HealthPolicy::default() };
+    Ok(Arc::new(control.watched(address, health, SystemClock::shared())))
 }
 
 /// The control of a camera whose address cannot be used: its shots play as it stands, and the status says why.

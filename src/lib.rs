@@ -25,7 +25,7 @@ pub mod onboard;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use compose::{Prepared, RECORDING, camera, prepare, start};
+pub use compose::{Options, Prepared, RECORDING, camera, prepare, prepare_with, start, start_with};
 pub use onboard::onboard;
 pub use vistter_core as core;
 pub use vistter_core::config::ShowConfig;

@@ -236,13 +236,24 @@ pub async fn onboard(
             let rtsp_ports = options.rtsp_ports.clone();
             let check = OnvifCheck { options: onvif, ports, rtsp_ports, wish: options.wish };
             let (mut driver, stream) = Box::pin(ask_device(&check, &mut rec)).await;
+            // Shown, and pinned by the store, with the first exchange.
+            let shown = rec.facts().device.as_ref().filter(|_| *secure).map(|d| d.address.clone());
+            let shown = shown.and_then(|at| options.onvif_tls.pins.pinned(&at).ok()?);
+            if let (Some(shown), Some(device)) = (shown, &mut rec.facts().device) {
+                device.certificate = Some(shown.to_string());
+            }
             if let Some(address) = stream {
-                Box::pin(try_rtsp(target, address, options, &mut rec)).await;
+                // A camera has mostly one certificate for everything.
+                let policy = match (&options.tls, shown) {
+                    (TlsPolicy::Verify, Some(shown)) => TlsPolicy::Pin(shown),
+                    (policy, _) => policy.clone(),
+                };
+                Box::pin(try_rtsp(target, address, policy, options, &mut rec)).await;
             }
             // A device that was not reached, or refused the password, is not asked again.
             if rec.facts().device.as_ref().is_some_and(|d| d.method.is_some()) {
                 Box::pin(ask_head(&mut driver, &mut rec)).await;
-                add_head(rec.facts(), if *secure { "https" } else { "onvif" }, path.as_deref());
+                add_head(rec.facts(), if *secure { "https" } else { "onvif" }, path.as_deref(), quirks);
             }
         }
         Target::Rtsp(address) => {
@@ -250,7 +261,7 @@ pub async fn onboard(
             if let Some(c) = address.credentials() {
                 rec.hide(c.password.clone());
             }
-            Box::pin(try_rtsp(target, address, options, &mut rec)).await;
+            Box::pin(try_rtsp(target, address, options.tls.clone(), options, &mut rec)).await;
         }
         Target::Rtmp { listen, app, key } => {
             rec.hide(key.clone());
@@ -261,10 +272,12 @@ pub async fn onboard(
 }
 
 /// What moves the camera, and its stored views, into the entry for the show file.
-fn add_head(report: &mut Report, scheme: &str, path: Option<&str>) {
+fn add_head(report: &mut Report, scheme: &str, path: Option<&str>, quirks: &[Change]) {
     if let (Some(entry), Some(ptz), Some(device)) = (&mut report.camera, &report.ptz, &report.device) {
-        let control = format!("{scheme}://{}{}", device.address, path.unwrap_or_default());
-        entry_with_head(entry, &control, &ptz.stored);
+        let quirks: Vec<String> = quirks.iter().map(ToString::to_string).collect();
+        let quirks = if quirks.is_empty() { String::new() } else { format!("#{}", quirks.join(",")) };
+        let control = format!("{scheme}://{}{}{quirks}", device.address, path.unwrap_or_default());
+        entry_with_head(entry, &control, device.certificate.as_deref(), &ptz.stored);
     }
 }
 
@@ -276,9 +289,15 @@ fn test(options: &OnboardOptions) -> StreamTest {
     }
 }
 
-async fn try_rtsp(target: &Target, address: Address, options: &OnboardOptions, rec: &mut Recorder<'_>) {
+async fn try_rtsp(
+    target: &Target,
+    address: Address,
+    policy: TlsPolicy,
+    options: &OnboardOptions,
+    rec: &mut Recorder<'_>,
+) {
     let mut config = RtspConfig::new(address.clone()).transport(options.transport).timeouts(options.rtsp);
-    config = config.tls(options.tls.clone());
+    config = config.tls(policy.clone());
     let mut source = RtspSource::new(config);
     let handshake = Some(StepName::RtspHandshake);
     try_stream(&mut source, handshake, &test(options), &*options.clock, rec).await;
@@ -286,7 +305,11 @@ async fn try_rtsp(target: &Target, address: Address, options: &OnboardOptions, r
     if facts.ok {
         let id = options.id.clone().unwrap_or_else(|| id(&target.host()));
         let name = facts.device.as_ref().map(|d| d.model.clone()).unwrap_or_default();
-        facts.camera = Some(camera_entry(&id, &name, &address, options.transport));
+        let mut entry = camera_entry(&id, &name, &address, options.transport);
+        if let (TlsPolicy::Pin(pin), "rtsps") = (policy, address.scheme()) {
+            entry_with_pin(&mut entry, &pin.to_string());
+        }
+        facts.camera = Some(entry);
     }
 }
 

@@ -13,9 +13,9 @@ use vistter::core::sim::{TestCamera, TestCameraConfig};
 use vistter::core::testing::until;
 use vistter::core::time::MediaTime;
 use vistter::onboard::{OnboardOptions, Progress, Report, Step, StepName, StepResult, Target, onboard};
-use vistter::ptz::sim::{OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, SimProfile, StoredPreset, Trouble};
+use vistter::ptz::sim::{OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, SimProfile, StoredPreset, TlsIdentity, Trouble};
 
-use crate::peers::{GstCamera, free_port};
+use crate::peers::{Certificate, Certs, GstCamera, free_port};
 
 const PASSWORD: &str = "hunter2-do-not-print";
 
@@ -328,6 +328,91 @@ async fn a_stream_entered_by_hand() {
     fails(&report, StepName::RtspHandshake, "Unauthorized", "refused");
     let (elsewhere, inside) = Target::parse(&format!("{}-no", camera.url_with_credentials())).unwrap();
     fails(&run(&elsewhere, inside, &options()).await, StepName::RtspHandshake, "NotFound", "no such stream");
+}
+
+async fn over_tls(spec: OnvifSpec, kind: Certificate) -> OnvifSim {
+    let certs = Certs::shared();
+    let read = |p| std::fs::read(p).unwrap();
+    let identity = TlsIdentity::from_pem(&read(certs.certificate(kind)), &read(certs.key(kind))).unwrap();
+    OnvifSim::start_tls(OnvifDevice::new(spec), 0, SystemClock::shared(), identity).await.unwrap()
+}
+async fn rtsps(kind: Certificate) -> GstCamera {
+    let cert = format!("cert={}", Certs::shared().both(kind).display());
+    let camera = move || GstCamera::start(&[&cert, "size=320x180", "kbps=200", "gop=10"]);
+    tokio::task::spawn_blocking(camera).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_what_was_shown_is_pinned_in_the_entry() {
+    let own = Certs::shared().pin(Certificate::SelfSigned);
+    let camera = rtsps(Certificate::SelfSigned).await;
+    let sim = over_tls(OnvifSpec { stream: camera.url(), ..OnvifSpec::default() }, Certificate::SelfSigned).await;
+    let view = StoredPreset { token: "1".into(), name: "stage".into(), position: Default::default() };
+    sim.with(|d, _| d.presets().push(view));
+    let url = format!("https://{}/onvif/device_service#stop=zero,timeout=omit", sim.address());
+    let target = Target::parse(&url).unwrap().0;
+    let report = run(&target, None, &options()).await;
+    assert!(report.ok, "{report:#?}");
+    assert_eq!(report.device.as_ref().unwrap().certificate.as_deref(), Some(own.as_str()));
+    let entry = report.camera.clone().unwrap();
+    assert_eq!((entry["tls_pin"].as_str(), entry["ptz"]["tls_pin"].as_str()), (Some(&*own), Some(&*own)), "{entry:#}");
+    assert_eq!(entry["ptz"]["url"], url, "with its quirks");
+
+    // In a show: moved with the certificate that was pinned, and with no other.
+    let other = Certs::shared().pin(Certificate::Expired);
+    let session = async |entry: &serde_json::Value| {
+        let show = serde_json::json!({
+            "vistter": 1, "program": { "width": 64, "height": 64, "fps": 5 }, "cameras": [entry],
+            "timeline": { "shots": [{ "camera": entry["id"], "for": 60 }] },
+        });
+        let (show, _) = vistter::ShowConfig::from_json(&show.to_string()).unwrap();
+        Box::pin(vistter::start(show, std::path::Path::new("."))).await.unwrap()
+    };
+    let id = entry["id"].as_str().unwrap();
+    let show = session(&entry).await;
+    let mut events = show.events();
+    assert!(show.ptz_go_to(id, "stage").await.unwrap().is_some());
+    loop {
+        // The health of its control is told, too; whether before or after this subscription.
+        match show.status().heads[0].health.as_ref().map(|h| h.state) {
+            Some(HealthState::Online) => break,
+            _ => drop(tokio::time::timeout(Duration::from_secs(60), events.recv()).await.unwrap()),
+        }
+    }
+    show.stop().await;
+    let mut wrong = entry.clone();
+    wrong["ptz"]["tls_pin"] = other.clone().into();
+    let show = session(&wrong).await;
+    let e = show.ptz_go_to(id, "stage").await.unwrap_err();
+    assert!(e.what().contains(&own) && e.what().contains(&other) && e.next_step().unwrap().contains("tls_pin"), "{e}");
+    show.stop().await;
+
+    // A stream with a certificate of its own is not taken for the same camera's, unless the user says so.
+    let camera = rtsps(Certificate::Expired).await;
+    sim.with(|d, _| d.spec().stream = camera.url());
+    let report = run(&target, None, &options()).await;
+    fails(&report, StepName::RtspHandshake, "Tls", &other);
+    let mut o = options();
+    o.tls = vistter::core::tls::TlsPolicy::pin(&other).unwrap();
+    let report = run(&target, None, &o).await;
+    let entry = report.camera.unwrap();
+    assert_eq!(
+        (entry["tls_pin"].as_str(), entry["ptz"]["tls_pin"].as_str()),
+        (Some(&*other), Some(&*own)),
+        "{entry:#}"
+    );
+    // By hand: unknown authorities are refused with what to do.
+    let target = Target::parse(&camera.url()).unwrap().0;
+    let report = run(&target, None, &options()).await;
+    fails(&report, StepName::RtspHandshake, "Tls", "not trusted");
+    assert!(
+        step(&report, StepName::RtspHandshake)
+            .next
+            .as_ref()
+            .unwrap()
+            .contains(&format!("--pin) by its SHA-256 {other}"))
+    );
+    assert_eq!(run(&target, None, &o).await.camera.unwrap()["tls_pin"], other);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,6 +60,9 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     /// The show file (docs/show.md)
     pub(crate) show: PathBuf,
+    /// File that keeps how long cameras take from preset to preset; without it: in the user's state folder
+    #[arg(long, value_name = "FILE", env = "VISTTER_LEARNED")]
+    pub(crate) learned: Option<PathBuf>,
     /// End the show after this long, such as 20s or 600f
     #[arg(long = "for", value_name = "LENGTH", value_parser = span)]
     pub(crate) length: Option<Span>,

@@ -1,5 +1,7 @@
 //! How a camera's control is, in words that every part of the program shares. The rules are in `vistter-ptz`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 /// How a camera is.
@@ -58,3 +60,34 @@ pub struct HealthStatus {
     /// Questions in a row without an answer.
     pub misses: u32,
 }
+
+/// Something that changed in a camera's health. As JSON, `health` names it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "health", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HealthEvent {
+    /// The state, or its reason.
+    State {
+        /// Before.
+        from: HealthState,
+        /// Now.
+        to: HealthState,
+        /// Why.
+        reason: Option<Reason>,
+        /// The same for people, with the next step.
+        detail: Option<String>,
+    },
+    /// Its clock was set.
+    Clock {
+        /// The camera's clock minus ours, in seconds.
+        skew_secs: f64,
+    },
+    /// The view it stands at; empty while it moves and when it is none.
+    Here {
+        /// Name or token of the view.
+        preset: String,
+    },
+}
+
+/// Where changes of a camera's health go. Must not block.
+pub type HealthSink = Arc<dyn Fn(HealthEvent) + Send + Sync>;

@@ -10,7 +10,7 @@
 //! | `rtsp` | RTSP cameras (`source::rtsp`) |
 //! | `tls` | TLS to cameras with pinned certificates (`tls`) |
 //! | `codecs` | software H.264/H.265/AAC (`codec`) |
-//! | `png` | pictures as PNG (`picture`) |
+//! | `png`, `jpeg` | pictures as PNG and JPEG (`picture`) |
 //! | `mp4` | the fragmented MP4 recorder (`output::mp4`) |
 //! | `sim` | an RTSP test camera (`sim`) |
 //! | `schema` | JSON Schema of the configuration (`config`) |
@@ -25,6 +25,7 @@ pub mod clock;
 pub mod config;
 pub mod diagnose;
 mod error;
+pub mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod health;

@@ -1,4 +1,4 @@
-//! Pictures as PNG.
+//! Pictures as PNG and (feature `jpeg`) JPEG.
 
 use std::io;
 use std::path::Path;
@@ -25,6 +25,33 @@ pub fn encode_png(frame: &Frame, out: impl io::Write) -> io::Result<()> {
 /// What the file system says.
 pub fn write_png(frame: &Frame, path: &Path) -> io::Result<()> {
     encode_png(frame, io::BufWriter::new(std::fs::File::create(path)?))
+}
+
+/// The same as JPEG, at a quality at which a person sees no difference.
+///
+/// # Errors
+/// What `out` says when it is written to.
+#[cfg(feature = "jpeg")]
+pub fn encode_jpeg(frame: &Frame, out: impl io::Write) -> io::Result<()> {
+    const QUALITY: u8 = 90;
+    let (w, h) = frame.size();
+    let mut jpeg = image::codecs::jpeg::JpegEncoder::new_with_quality(out, QUALITY);
+    jpeg.encode(&rgb(frame), w, h, image::ExtendedColorType::Rgb8).map_err(io::Error::other)
+}
+
+/// Into a file: JPEG, if its name ends in `.jpg` or `.jpeg`, else PNG. An existing one is replaced.
+///
+/// # Errors
+/// What the file system says.
+#[cfg(feature = "jpeg")]
+pub fn write(frame: &Frame, path: &Path) -> io::Result<()> {
+    let jpeg = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("jpg") || e.eq_ignore_ascii_case("jpeg"));
+    if !jpeg {
+        return write_png(frame, path);
+    }
+    let mut bytes = Vec::new();
+    encode_jpeg(frame, &mut bytes)?;
+    std::fs::write(path, bytes)
 }
 
 /// ITU-R BT.709 §3, in 16.16 fixed point.
@@ -71,6 +98,27 @@ mod tests {
             for (got, want) in out[24..].iter().zip(want) {
                 assert!(got.abs_diff(want) <= 2, "{yuv:?}: {:?}", &out[24..]);
             }
+        }
+    }
+    #[cfg(feature = "jpeg")]
+    #[test]
+    fn the_name_says_which_kind() {
+        let red = || {
+            let mut f = FramePool::new(34, 18, 1).unwrap().take();
+            f.fill([63, 102, 240]);
+            f.freeze()
+        };
+        for (name, start) in
+            [("a.jpg", &b"\xff\xd8\xff"[..]), ("a.JPEG", b"\xff\xd8\xff"), ("a.png", b"\x89PNG"), ("a", b"\x89PNG")]
+        {
+            let path = std::env::temp_dir().join(format!("vistter-kind-{}-{name}", std::process::id()));
+            write(&red(), &path).unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            assert!(bytes.starts_with(start), "{name}");
+            let seen = image::load_from_memory(&bytes).unwrap().to_rgb8();
+            let image::Rgb([r, g, b]) = *seen.get_pixel(20, 9);
+            assert!(seen.dimensions() == (34, 18) && r > 245 && g < 10 && b < 10, "{name}: {r} {g} {b}");
         }
     }
     #[test]

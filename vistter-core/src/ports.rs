@@ -449,6 +449,8 @@ pub trait PtzControl: Send + Sync {
     }
     /// The camera's own pictures, as evidence where it tells nothing. Called once, before any command.
     fn look_through(&self, _eye: std::sync::Arc<dyn Eye>) {}
+    /// Where changes of its health go, if it is watched. Called once, before [`Self::look_through`].
+    fn tell_health(&self, _tell: crate::health::HealthSink) {}
     /// How the camera's control is, if somebody watches it. Never waits.
     fn health(&self) -> Option<crate::health::HealthStatus> {
         None
@@ -462,6 +464,8 @@ pub trait PtzControl: Send + Sync {
     }
     /// Stops all motion.
     async fn stop(&self) -> Result<()>;
+    /// The show is over: what is to outlast it is kept. The caller bounds the time.
+    async fn close(&self) {}
 }
 
 fn cannot(what: &str) -> Error {

@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::sleep;
 use vistter_core::clock::Clock;
 use vistter_core::config::Address;
-use vistter_core::health::HealthStatus;
+use vistter_core::health::{HealthSink, HealthStatus};
 use vistter_core::ports::{Eye, PtzArrival, PtzControl, PtzDriver, PtzVelocity, PtzView};
 use vistter_core::{Error, ErrorKind, Result};
 
 use crate::health::{Health, HealthPolicy, heartbeat};
-use crate::mover::{LearnedTimes, Mover, MoverPolicy, View};
+use crate::mover::{LearnedStore, LearnedTimes, Mover, MoverPolicy, MoverState, View};
 
 /// Moves one camera for a show.
 pub struct MoverControl {
@@ -21,8 +24,48 @@ pub struct MoverControl {
     learned: LearnedTimes,
     eye: OnceLock<Arc<dyn Eye>>,
     mover: OnceLock<Mover>,
-    watched: Option<(Address, Arc<dyn Clock>)>,
+    watched: Option<(Address, HealthPolicy, Arc<dyn Clock>)>,
+    tell: OnceLock<HealthSink>,
     health: OnceLock<Health>,
+    keeper: Option<Arc<Keeper>>,
+}
+
+/// What was learned goes into its file so long after it was learned: several moves at once.
+const KEEP_AFTER: Duration = Duration::from_secs(10);
+
+/// Keeps a camera's learned times.
+struct Keeper {
+    store: Arc<LearnedStore>,
+    camera: String,
+    kept: Mutex<LearnedTimes>,
+}
+
+impl Keeper {
+    /// Keeps them if they differ from what was kept last.
+    async fn keep(self: Arc<Self>, times: LearnedTimes) {
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if *kept == times {
+                return;
+            }
+            // A camera moves without them, too.
+            if let Err(e) = self.store.keep(&self.camera, &times) {
+                tracing::warn!(camera = %self.camera, "{e}");
+            }
+            *kept = times;
+        });
+        let _ = writing.await; // a runtime that ends has ended it, too
+    }
+    /// Follows a mover until it ends.
+    async fn follow(self: Arc<Self>, mut state: watch::Receiver<MoverState>) {
+        while state.changed().await.is_ok() {
+            sleep(KEEP_AFTER).await;
+            let times = state.borrow_and_update().learned.clone();
+            self.clone().keep(times).await;
+        }
+        let times = state.borrow().learned.clone();
+        self.keep(times).await;
+    }
 }
 
 impl MoverControl {
@@ -30,13 +73,27 @@ impl MoverControl {
     pub fn new(driver: Box<dyn PtzDriver>, policy: MoverPolicy, learned: LearnedTimes) -> Self {
         let described = driver.describe();
         let driver = Mutex::new(Some(driver));
-        let (eye, mover, health) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { described, driver, policy, learned, eye, mover, watched: None, health }
+        let (eye, mover, health, tell) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { described, driver, policy, learned, eye, mover, watched: None, tell, health, keeper: None }
     }
     /// The same, watched from the start of the show on ([`Health`]): this is the address of its driver.
     #[must_use]
-    pub fn watched(mut self, address: Address, clock: Arc<dyn Clock>) -> Self {
-        self.watched = Some((address, clock));
+    pub fn watched(mut self, address: Address, policy: HealthPolicy, clock: Arc<dyn Clock>) -> Self {
+        self.watched = Some((address, policy, clock));
+        self
+    }
+    /// The same, with learned times that are kept: it begins with those that the store has for this camera, and what it learns
+    /// goes there a little later, at [`PtzControl::close`] at the latest. Reads a file. What is wrong with the file costs the
+    /// camera nothing but them, and is told in the log.
+    #[must_use]
+    pub fn kept_in(mut self, store: Arc<LearnedStore>, camera: impl Into<String>) -> Self {
+        let camera = camera.into();
+        match store.load(&camera) {
+            Ok(times) => self.learned = times,
+            Err(e) => tracing::warn!(%camera, "{e}"),
+        }
+        let kept = Mutex::new(self.learned.clone());
+        self.keeper = Some(Arc::new(Keeper { store, camera, kept }));
         self
     }
     /// The watching, for its events; `None` before the show starts and for an address that is not watched.
@@ -62,14 +119,18 @@ impl MoverControl {
         let gone = || Error::new(ErrorKind::Internal, "the camera's control has no driver");
         let driver = driver.take().ok_or_else(gone)?;
         let (mover, _task) = Mover::start_with(driver, self.policy, self.learned.clone(), self.eye.get().cloned());
+        if let Some(keeper) = &self.keeper {
+            tokio::spawn(keeper.clone().follow(mover.state()));
+        }
         Ok(self.mover.get_or_init(|| mover))
     }
 
     fn start_watching(&self) -> Result<()> {
-        let Some((address, clock)) = &self.watched else { return Ok(()) };
+        let Some((address, policy, clock)) = &self.watched else { return Ok(()) };
         let mover = self.mover()?;
         let beat = heartbeat(address, Some(mover), clock.clone())?;
-        let (health, _task) = Health::start(&self.described, beat, HealthPolicy::default(), Some(mover.state()));
+        let tell = self.tell.get().cloned();
+        let (health, _task) = Health::start_telling(&self.described, beat, *policy, Some(mover.state()), tell);
         let _ = self.health.set(health); // the first one stays
         Ok(())
     }
@@ -91,6 +152,9 @@ impl PtzControl for MoverControl {
         // Not to be watched costs a show nothing but the knowledge.
         let _ = self.start_watching();
     }
+    fn tell_health(&self, tell: HealthSink) {
+        let _ = self.tell.set(tell); // the first one stays
+    }
     fn health(&self) -> Option<HealthStatus> {
         self.health.get().map(Health::status)
     }
@@ -108,6 +172,12 @@ impl PtzControl for MoverControl {
     }
     async fn stop(&self) -> Result<()> {
         self.mover()?.stop().await
+    }
+    async fn close(&self) {
+        if let Some((keeper, mover)) = self.keeper.as_ref().zip(self.mover.get()) {
+            let times = mover.state().borrow().learned.clone();
+            keeper.clone().keep(times).await;
+        }
     }
 }
 

@@ -25,9 +25,21 @@ pub(crate) struct OnboardArgs {
     /// ONVIF port, asked before the usual ones
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
-    /// Write the first picture there, as PNG
-    #[arg(long, value_name = "PNG")]
+    /// Write the first picture there: JPEG, if the name ends in .jpg, else PNG
+    #[arg(long, value_name = "FILE")]
     pub(crate) picture: Option<PathBuf>,
+    /// Put the camera into this show file, which stays as it is otherwise
+    #[arg(long, value_name = "SHOW")]
+    pub(crate) add: Option<PathBuf>,
+    /// SHA-256 of the certificate of a camera's rtsps:// stream, where nobody vouches for it
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) pin: Option<String>,
+    /// File that keeps the certificate each https:// camera showed first; without it: in the user's state folder
+    #[arg(long, value_name = "FILE", env = "VISTTER_PINS")]
+    pub(crate) pins: Option<PathBuf>,
+    /// Take the certificate that an https:// camera shows now, in place of the one it showed before
+    #[arg(long)]
+    pub(crate) new_certificate: bool,
     /// How long to watch the stream at most; two keyframes end it
     #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "3s")]
     pub(crate) length: Duration,

@@ -1,13 +1,13 @@
-//! Reads show files for `run` and `check`.
+//! Reads show files for `run` and `check`, and knows where the program keeps files of its own.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vistter_core::config::ShowConfig;
 use vistter_core::diagnose::{Diagnostic, nearest};
 
 /// The largest show file, in bytes.
-const MAX_BYTES: u64 = 4 << 20;
+pub(super) const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads and checks a show file. An unreadable one is one diagnostic.
 pub(super) fn load(path: &Path) -> Result<(ShowConfig, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -50,4 +50,11 @@ fn near(path: &Path) -> Option<String> {
 /// The folder that the show's files are relative to.
 pub(super) fn base_dir(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
+}
+
+/// The file that the user names, or one of this name in the user's state folder; `None` for a user without a home.
+pub(super) fn state_file(named: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let state = || of("XDG_STATE_HOME").or_else(|| of("HOME").map(|h| h.join(".local/state")));
+    named.map(Path::to_owned).or_else(|| state().map(|s| s.join("vistter").join(name)))
 }

@@ -3,12 +3,16 @@
 use std::io::Read;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use vistter::onboard::{OnboardOptions, Progress, Report, Step, StepResult, Target};
 use vistter::ptz::onvif::tls::TlsOptions;
-use vistter_core::config::Credentials;
+use vistter_core::config::{Credentials, add_camera};
+use vistter_core::files::{read_text, write_whole};
 use vistter_core::picture;
+use vistter_core::tls::TlsPolicy;
 use vistter_core::{Error, ErrorKind, Result, Secret};
 
+use super::load::MAX_BYTES;
 use super::ptz::pins;
 use crate::cli::onboard::OnboardArgs;
 use crate::exit::Exit;
@@ -20,14 +24,16 @@ const MOST_PASSWORD: u64 = 4096;
 const PASSWORD: &str = "VISTTER_CAMERA_PASSWORD";
 
 pub(crate) async fn onboard(args: OnboardArgs) -> Exit {
-    let (target, credentials) = match asked(&args) {
+    let asked = asked(&args).and_then(|(t, c)| Ok((t, c, options(&args)?)));
+    // Better before the camera is asked than after.
+    let asked = asked.and_then(|a| args.add.as_deref().map_or(Ok(()), |show| read_show(show).map(drop)).map(|()| a));
+    let (target, credentials, options) = match asked {
         Ok(a) => a,
         Err(e) => {
             fail(&e.to_string());
             return Exit::Usage;
         }
     };
-    let options = options(&args);
     let to_json = args.json;
     if !to_json {
         eprintln!("{}: trying …", target.shown());
@@ -48,11 +54,15 @@ pub(crate) async fn onboard(args: OnboardArgs) -> Exit {
         conclude(&report);
     }
     let written = match (&args.picture, &report.picture) {
-        (Some(path), Some(frame)) => picture::write_png(frame, path)
+        (Some(path), Some(frame)) => picture::write(frame, path)
             .map_err(|e| Error::io("write the picture", &e).at(path.display().to_string()).next("choose another file")),
         _ => Ok(()),
     };
-    match written {
+    let added = match (&args.add, &report.camera) {
+        (Some(show), Some(entry)) => add(show, entry, to_json),
+        _ => Ok(()),
+    };
+    match written.and(added) {
         Ok(()) if report.ok => Exit::Ok,
         Ok(()) => {
             let why =
@@ -96,7 +106,41 @@ fn password(path: &Path) -> Result<Secret<String>> {
     Ok(Secret::from(text.lines().next().unwrap_or_default()))
 }
 
-fn options(args: &OnboardArgs) -> OnboardOptions {
+fn read_show(path: &Path) -> Result<String> {
+    let at = || path.display().to_string();
+    let text = read_text(path, MAX_BYTES).map_err(|e| Error::io("read the show file", &e).at(at()))?;
+    let text = text.ok_or_else(|| {
+        let e = Error::new(ErrorKind::NotFound, "there is no such show file").at(at());
+        e.next("check its name; docs/show.md has a show to begin with")
+    })?;
+    Ok(text)
+}
+
+/// Puts the camera into a show file: whole, or not at all.
+fn add(path: &Path, entry: &Value, to_json: bool) -> Result<()> {
+    let new = add_camera(&read_show(path)?, entry).map_err(|e| {
+        let place = e.place().filter(|p| !p.is_empty()).map(|p| format!("{}, {p}", path.display()));
+        e.at(place.unwrap_or_else(|| path.display().to_string()))
+    })?;
+    write_whole(path, new.as_bytes())
+        .map_err(|e| Error::io("write the show file", &e).at(path.display().to_string()))?;
+    let unset: Vec<&str> = ["password", "url"]
+        .iter()
+        .filter_map(|f| entry[*f]["env"].as_str())
+        .filter(|n| std::env::var_os(n).is_none())
+        .collect();
+    if to_json {
+        json::line("added", &json!({ "file": path, "camera": entry["id"], "environment": unset }));
+        return Ok(());
+    }
+    println!("camera {} is in {}", entry["id"], path.display());
+    if !unset.is_empty() {
+        println!("set in the environment before the show starts: {}", unset.join(", "));
+    }
+    Ok(())
+}
+
+fn options(args: &OnboardArgs) -> Result<OnboardOptions> {
     let mut o = OnboardOptions::default();
     (o.wish.width, o.wish.height) = args.size;
     o.wish.sub = args.sub;
@@ -105,14 +149,17 @@ fn options(args: &OnboardArgs) -> OnboardOptions {
     o.publish_within = args.wait.into();
     o.transport = args.transport.into();
     o.id.clone_from(&args.id);
-    o.onvif_tls = TlsOptions { pins: pins(None), ..TlsOptions::default() };
+    o.onvif_tls = TlsOptions { pins: pins(args.pins.as_deref()), accept_new: args.new_certificate };
+    if let Some(pin) = &args.pin {
+        o.tls = TlsPolicy::pin(pin)?;
+    }
     if let Some(p) = &args.onvif_ports {
         o.onvif_ports.clone_from(p);
     }
     if let Some(p) = &args.rtsp_ports {
         o.rtsp_ports.clone_from(p);
     }
-    o
+    Ok(o)
 }
 
 fn print(s: &Step) {

@@ -1,16 +1,15 @@
 //! Plays a session to its end: state once a second, events, signals, the summary. Shared by `run` and `demo`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use vistter::Session;
-use vistter_core::config::ShowConfig;
 use vistter_core::output::mp4::Recordings;
 use vistter_core::output::{OutputState, OutputStatus};
 use vistter_core::session::SessionStatus;
-use vistter_core::{Error, ErrorKind, Result};
+use vistter_core::{Error, ErrorKind};
 
 use crate::exit::Exit;
 use crate::ui::live::Live;
@@ -40,16 +39,6 @@ impl Played {
 /// The exit code for a show that did not start.
 pub(super) fn exit_of(e: &Error) -> Exit {
     if e.kind() == ErrorKind::Config { Exit::Invalid } else { Exit::Failed }
-}
-
-/// Builds and starts a show.
-pub(super) async fn start(show: ShowConfig, base: &Path) -> Result<(Session, Option<Recordings>)> {
-    let base = base.to_owned();
-    let prepared = tokio::task::spawn_blocking(move || vistter::prepare(&show, &base))
-        .await
-        .map_err(|e| Error::new(ErrorKind::Internal, format!("the show could not be built: {e}")))??;
-    let session = Box::pin(prepared.builder.start()).await?;
-    Ok((session, prepared.recordings))
 }
 
 /// Plays until the show ends or a signal comes; `each_second` sees the session.

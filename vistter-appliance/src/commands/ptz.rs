@@ -1,7 +1,7 @@
 //! `vistter ptz`: a camera moved by hand.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use vistter_core::config::Address;
 use vistter_core::ports::{PtzPosition, PtzStatus};
 use vistter_core::{Error, ErrorKind, Result};
 
+use super::load::state_file;
 use crate::cli::{PtzAction, PtzArgs};
 use crate::exit::Exit;
 use crate::ui::{fail, json};
@@ -62,11 +63,9 @@ pub(crate) async fn ptz(args: PtzArgs) -> Exit {
     }
 }
 
-/// The file that the user names, or one in the user's state folder; without a home, pins last as long as the program.
+/// Where certificates are pinned; without a home, pins last as long as the program.
 pub(super) fn pins(named: Option<&Path>) -> Arc<dyn PinStore> {
-    let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let state = || of("XDG_STATE_HOME").or_else(|| of("HOME").map(|h| h.join(".local/state")));
-    match named.map(Path::to_owned).or_else(|| state().map(|s| s.join("vistter/camera-certificates"))) {
+    match state_file(named, "camera-certificates") {
         Some(path) => Arc::new(FilePins::new(path)),
         None => Arc::new(MemoryPins::default()),
     }

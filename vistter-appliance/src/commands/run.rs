@@ -1,7 +1,12 @@
 //! `vistter run`: a show file, headless.
 
+use std::sync::Arc;
+
+use vistter::Options;
+use vistter::ptz::mover::LearnedStore;
+
 use super::check::complain;
-use super::load::{base_dir, load};
+use super::load::{base_dir, load, state_file};
 use super::play::{self, Play};
 use crate::cli::RunArgs;
 use crate::exit::Exit;
@@ -23,7 +28,10 @@ pub(crate) async fn run(args: RunArgs) -> Exit {
     if args.length.is_some() {
         show.timeline.stop_after = args.length;
     }
-    let (session, recordings) = match play::start(show.clone(), base_dir(&args.show)).await {
+    let mut options = Options::default();
+    options.learned = state_file(args.learned.as_deref(), "learned-times.json").map(|p| Arc::new(LearnedStore::new(p)));
+    let started = Box::pin(vistter::start_with(show.clone(), base_dir(&args.show), options)).await;
+    let (session, recordings) = match started {
         Ok(s) => s,
         Err(e) => {
             fail(&e.to_string());

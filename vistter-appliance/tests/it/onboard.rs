@@ -8,7 +8,7 @@ use vistter::core::clock::SystemClock;
 use vistter::ptz::sim::{OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, SimProfile, Trouble};
 
 use crate::peers::{GstCamera, TempDir, ffmpeg_decodes, ffprobe_json, free_port};
-use crate::vistter::{Said, show_file, vistter, vistter_with};
+use crate::vistter::{Said, vistter, vistter_with};
 
 const SECRET: &str = "hunter2-do-not-print";
 
@@ -61,13 +61,29 @@ fn an_onvif_camera_becomes_a_show() {
     ffmpeg_decodes(&png);
     let probed = ffprobe_json(&png, &["-show_streams"]);
     assert_eq!((&probed["streams"][0]["width"], &probed["streams"][0]["height"]), (&json!(640), &json!(360)));
-    // What was printed for the show file is a camera of a show that runs.
-    let show = json!({
-        "vistter": 1, "program": { "width": 320, "height": 180, "fps": 15, "bitrate_kbps": 300 },
-        "cameras": [report["camera"]], "timeline": { "shots": [{ "camera": "hall", "for": 2 }] },
-        "recording": { "file": "show.mp4" }
-    });
-    let show = show_file(dir.path(), &show);
+    // It is put into a show, which then runs; the rest of the file stays.
+    let show = dir.join("show.json");
+    let text = "{\n  \"vistter\": 1,\n  \"program\": { \"width\": 320, \"height\": 180,  \"fps\": 15, \"bitrate_kbps\": 300 },\n\
+                  \"timeline\": { \"shots\": [ { \"camera\": \"hall\", \"for\": 2 } ] },\n  \"recording\": { \"file\": \"show.mp4\" }\n}\n";
+    std::fs::write(&show, text).unwrap();
+    let show = show.display().to_string();
+    let jpeg = dir.join("first.jpg").display().to_string();
+    let adding = ["--user", "admin", "--password-file", &file, "--id", "hall", "--add", &show, "--picture", &jpeg];
+    let said = with(&adding);
+    said.assert_code(0).assert_says("camera \"hall\" is in").assert_says("HALL_PASSWORD");
+    let probed = ffprobe_json(std::path::Path::new(&jpeg), &["-show_streams"]);
+    assert_eq!(probed["streams"][0]["codec_name"], "mjpeg");
+    let new = std::fs::read_to_string(&show).unwrap();
+    let (head, tail) = text.split_at(text.len() - 3);
+    assert!(new.starts_with(head) && new.ends_with(tail) && !new.contains(SECRET), "{new}");
+    let cameras = serde_json::from_str::<Value>(&new).unwrap()["cameras"].clone();
+    assert_eq!(cameras, json!([report["camera"]]));
+    let again = with(&[&adding[..], &["--json"]].concat());
+    again.assert_code(1).assert_says("--id hall-2");
+    assert_eq!(std::fs::read_to_string(&show).unwrap(), new, "as it was");
+    let said = with(&["--user", "admin", "--password-file", &file, "--id", "door", "--add", &show, "--json"]);
+    assert_eq!(said.json("added")["environment"], json!(["DOOR_PASSWORD"]));
+    std::fs::write(&show, &new).unwrap();
     vistter_with(&["check", &show], &[("HALL_PASSWORD", SECRET)]).assert_code(0);
     vistter_with(&["run", &show, "--for", "2s", "--json"], &[("HALL_PASSWORD", SECRET)])
         .assert_code(0)
@@ -102,5 +118,7 @@ fn a_stream_by_hand_and_what_cannot_be_onboarded() {
         vistter(&["onboard", bad]).assert_code(2).assert_never_says("hunter2").assert_says("give HOST");
     }
     vistter(&["onboard", "10.0.0.2", "--password-file", "/no/such/file"]).assert_code(2).assert_says("/no/such/file");
+    vistter(&["onboard", "10.0.0.2", "--add", "/no/such/show.json"]).assert_code(2).assert_says("no such show file");
+    vistter(&["onboard", "10.0.0.2", "--pin", "abc"]).assert_code(2).assert_says("64 hexadecimal digits");
     vistter(&["onboard", "10.0.0.2", "--size", "big"]).assert_code(2).assert_says("1280x720");
 }

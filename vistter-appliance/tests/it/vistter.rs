@@ -76,6 +76,10 @@ impl Running {
         Self::run(command)
     }
     fn run(mut command: Command) -> Self {
+        // Tests leave nothing in anybody's home.
+        if !command.get_envs().any(|(name, _)| name == "XDG_STATE_HOME") {
+            command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (tx, lines) = sync_channel(100_000);
         let out = BufReader::new(child.stdout.take().unwrap());

@@ -40,7 +40,7 @@ impl ShowConfig {
         for (i, c) in self.cameras.iter().enumerate() {
             let at = format!("/cameras/{i}");
             check_camera(c, &at, &mut found);
-            check_ptz::check_camera(c, &at, &mut found);
+            check_ptz::check_camera(c, self.program.fps, &at, &mut found);
         }
         for (i, o) in self.overlays.iter().enumerate() {
             if o.file.as_os_str().is_empty() {
@@ -246,20 +246,23 @@ fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
                 .help("the fields win; take them out of the URL"),
         );
     }
-    if let Some(pin) = &c.tls_pin {
-        let at = format!("{at}/tls_pin");
-        let digits = pin.chars().filter(|c| *c != ':' && !c.is_whitespace());
-        if digits.clone().count() != 64 || !digits.clone().all(|c| c.is_ascii_hexdigit()) {
-            found.push(
-                Diagnostic::error("SHOW-PIN", at, "the pin is not a SHA-256")
-                    .help("write 64 hexadecimal digits, as the error of a connection without a pin prints them"),
-            );
-        } else if c.url.scheme() != "rtsps" {
-            found.push(
-                Diagnostic::warning("SHOW-PIN", at, "the pin has no effect: the address is not rtsps://")
-                    .help("use the camera's rtsps:// address"),
-            );
-        }
+    check_pin(c.tls_pin.as_deref(), &c.url, "rtsps", at, found);
+}
+
+/// `tls_pin`, beside an address that uses it with one scheme.
+pub(super) fn check_pin(pin: Option<&str>, url: &Address, scheme: &str, at: &str, found: &mut Vec<Diagnostic>) {
+    let Some(pin) = pin else { return };
+    let at = format!("{at}/tls_pin");
+    let digits = pin.chars().filter(|c| *c != ':' && !c.is_whitespace());
+    if digits.clone().count() != 64 || !digits.clone().all(|c| c.is_ascii_hexdigit()) {
+        found.push(Diagnostic::error("SHOW-PIN", at, "the pin is not a SHA-256").help(
+            "write 64 hexadecimal digits, as `vistter onboard` and the error of a connection without a pin print them",
+        ));
+    } else if url.scheme() != scheme {
+        found.push(
+            Diagnostic::warning("SHOW-PIN", at, format!("the pin has no effect: the address is not {scheme}://"))
+                .help(format!("use the camera's {scheme}:// address")),
+        );
     }
 }
 

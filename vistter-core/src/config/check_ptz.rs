@@ -1,18 +1,25 @@
 //! What types cannot say about cameras that a show moves, and about the presets of its shots.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
-use super::check::{MAX_ITEMS, limit, scheme};
+use super::check::{MAX_ITEMS, check_pin, limit, scheme};
 use super::show::{CameraConfig, Shot};
+use super::{HealthRules, Span};
 use crate::diagnose::Diagnostic;
 use crate::ports::PtzPosition;
+use crate::time::{FrameRate, MediaTime};
 
 /// The longest delay between motion and picture, in milliseconds.
 const MAX_LAG_MS: u32 = 5_000;
+/// How often a camera may be asked whether it is there.
+const HEALTH_EVERY: RangeInclusive<MediaTime> = MediaTime::from_secs(2)..=MediaTime::from_secs(3600);
+/// How many unanswered questions may make it offline.
+const HEALTH_MISSES: RangeInclusive<u32> = 1..=100;
 /// Longest name of a preset, in characters.
 const NAME_LENGTH: usize = 64;
 
-pub(super) fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
+pub(super) fn check_camera(c: &CameraConfig, fps: FrameRate, at: &str, found: &mut Vec<Diagnostic>) {
     limit(&format!("{at}/presets"), c.presets.len(), found);
     let Some(ptz) = &c.ptz else {
         if !c.presets.is_empty() {
@@ -43,6 +50,16 @@ pub(super) fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnosti
             format!("{} ms is more than {MAX_LAG_MS}", ptz.picture_lag_ms),
         ));
     }
+    check_pin(ptz.tls_pin.as_deref(), &ptz.url, "https", &here, found);
+    if ptz.url.scheme() == "https" && ptz.tls_pin.is_none() {
+        found.push(
+            Diagnostic::warning("SHOW-PIN", format!("{here}/url"), "whoever answers first there gets the password")
+                .help(
+                    "add \"tls_pin\", the SHA-256 of the camera's certificate: `vistter onboard https://…` prints it",
+                ),
+        );
+    }
+    check_health(&ptz.health, fps, &format!("{here}/health"), found);
     let by_number = ptz.url.scheme().starts_with("visca");
     let mut seen = HashSet::new();
     for (i, p) in c.presets.iter().enumerate().take(MAX_ITEMS) {
@@ -75,6 +92,24 @@ pub(super) fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnosti
                     .help("add \"token\": the preset's number, or a position"),
             );
         }
+    }
+}
+
+fn check_health(health: &HealthRules, fps: FrameRate, at: &str, found: &mut Vec<Diagnostic>) {
+    let every = match health.every {
+        Span::Time(t) => t,
+        Span::Frames(n) => fps.time_of(n),
+    };
+    if !HEALTH_EVERY.contains(&every) {
+        found.push(
+            Diagnostic::error("SHOW-HEALTH", format!("{at}/every"), "this is not from 2 seconds to an hour")
+                .help("10 suits most cameras; more often keeps small ones busy"),
+        );
+    }
+    if !HEALTH_MISSES.contains(&health.misses) {
+        let (lo, hi) = (HEALTH_MISSES.start(), HEALTH_MISSES.end());
+        let text = format!("{} is outside {lo} to {hi}", health.misses);
+        found.push(Diagnostic::error("SHOW-HEALTH", format!("{at}/misses"), text).help("write 3"));
     }
 }
 
@@ -145,6 +180,39 @@ mod tests {
         assert_eq!(found[8].help.as_deref(), Some("did you mean \"pulpit\"?"));
         assert_eq!(found[10].severity, Severity::Warning);
         assert!(found.iter().all(|d| !d.to_string().contains("hunter2")), "{found:?}");
+    }
+    #[test]
+    fn health_and_pins_of_heads() {
+        let show = |ptz: &str| {
+            format!(r#"{{ "vistter": 1, "cameras": [ {{ "id": "a", "url": "rtsp://h/", "ptz": {{ {ptz} }} }} ] }}"#)
+        };
+        let pin = "0a".repeat(32);
+        for (ptz, want) in [
+            (
+                r#""url": "onvif://h", "health": { "every": 1, "misses": 0 }"#,
+                vec!["SHOW-HEALTH every", "SHOW-HEALTH misses"],
+            ),
+            (
+                r#""url": "onvif://h", "health": { "every": "7200s", "misses": 101 }"#,
+                vec!["SHOW-HEALTH every", "SHOW-HEALTH misses"],
+            ),
+            (r#""url": "onvif://h", "health": { "evry": 5 }"#, vec!["SHOW-INVALID evry"]),
+            (r#""url": "onvif://h", "health": { "every": "60f", "misses": 100 }"#, vec![]),
+            (r#""url": "https://h""#, vec!["SHOW-PIN url"]),
+            (&format!(r#""url": "https://h", "tls_pin": "{pin}""#), vec![]),
+            (&format!(r#""url": "onvif://h", "tls_pin": "{pin}""#), vec!["SHOW-PIN tls_pin"]),
+            (r#""url": "https://h", "tls_pin": "abc""#, vec!["SHOW-PIN tls_pin"]),
+        ] {
+            let found = match ShowConfig::from_json(&show(ptz)) {
+                Ok((_, warnings)) => warnings,
+                Err(found) => found,
+            };
+            let about = found.iter().filter(|d| d.pointer.starts_with("/cameras"));
+            let said: Vec<String> =
+                about.map(|d| format!("{} {}", d.code, d.pointer.rsplit('/').next().unwrap())).collect();
+            assert_eq!(said, want, "{ptz}");
+            assert!(found.iter().all(|d| d.help.is_some()), "{found:?}");
+        }
     }
     #[test]
     fn slips_in_a_preset_are_found_by_name() {

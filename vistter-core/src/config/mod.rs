@@ -5,6 +5,7 @@
 //! what types cannot say (unknown cameras, doubled ids). The manual of the file format is `docs/show.md`.
 
 mod address;
+mod amend;
 mod check;
 mod check_ptz;
 mod mask;
@@ -16,8 +17,9 @@ mod show;
 mod span;
 
 pub use address::{Address, Credentials, Parts};
+pub use amend::add_camera;
 pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, RECORDING_ID, SIDE};
-pub use ptz::{Late, PtzConfig, PtzRules, SameCamera};
+pub use ptz::{HealthRules, Late, PtzConfig, PtzRules, SameCamera};
 #[cfg(feature = "schema")]
 pub use schema::show_schema;
 pub use show::{

@@ -13,7 +13,7 @@ const LAG_MS: u32 = 300;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PtzConfig {
-    /// `onvif://HOST[:PORT]`, `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`; user and password may stand in it.
+    /// `onvif://HOST[:PORT]`, `https://HOST[:PORT]` (ONVIF over TLS), `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`; user and password may stand in it.
     #[cfg_attr(feature = "schema", schemars(with = "super::schema::TextOrEnv"))]
     pub url: Address,
     /// User, instead of inside the URL; without any, the camera's own.
@@ -28,6 +28,30 @@ pub struct PtzConfig {
     /// much later.
     #[serde(default = "lag")]
     pub picture_lag_ms: u32,
+    /// SHA-256 of the certificate of an `https://` camera, 64 hexadecimal digits. `vistter onboard` writes it. Without it any
+    /// certificate will do that the camera shows first in this show.
+    #[serde(default)]
+    pub tls_pin: Option<String>,
+    /// How often it is asked whether it is there.
+    #[serde(default)]
+    pub health: HealthRules,
+}
+
+/// How a camera's control is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthRules {
+    /// From one question to the next, while it answers.
+    pub every: Span,
+    /// Questions in a row without an answer after which it counts as offline.
+    pub misses: u32,
+}
+
+impl Default for HealthRules {
+    fn default() -> Self {
+        Self { every: Span::secs(10), misses: 3 }
+    }
 }
 
 fn lag() -> u32 {

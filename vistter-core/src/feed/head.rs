@@ -17,6 +17,9 @@ use crate::ports::{Clock, PtzArrival, PtzControl, PtzPosition, PtzVelocity, PtzV
 use crate::time::MediaTime;
 use crate::timeline::{HeadOutcome, HeadState};
 
+/// Longest wait for a control to close.
+const CLOSE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// What a head is made of.
 #[derive(Clone)]
 pub struct HeadParts {
@@ -216,6 +219,14 @@ impl Head {
     pub async fn operator_stop(&self) -> Result<()> {
         self.shared.operator(None);
         self.shared.parts.control.stop().await
+    }
+    /// The show is over: no more orders, and the control keeps what is to outlast it.
+    pub async fn close(&self) {
+        self.task.abort();
+        let closing = AssertUnwindSafe(self.shared.parts.control.close()).catch_unwind();
+        if !matches!(tokio::time::timeout(CLOSE, closing).await, Ok(Ok(()))) {
+            tracing::warn!(camera = %self.shared.id, "the camera's control did not close in time");
+        }
     }
     /// Gives the camera back to the show at once.
     pub fn operator_release(&self) {

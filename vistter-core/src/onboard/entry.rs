@@ -42,11 +42,24 @@ pub fn camera_entry(id: &str, name: &str, stream: &Address, transport: Transport
     Value::Object(entry)
 }
 
-/// Adds to an entry what moves the camera (`onvif://HOST:PORT`; user and password are those of its stream) and its stored
-/// views. Views whose names a show cannot use, and further ones of the same name, are left out.
-pub fn entry_with_head(entry: &mut Value, control: &str, stored: &[Preset]) {
+/// Adds to an entry the SHA-256 of the certificate that its stream is known by.
+pub fn entry_with_pin(entry: &mut Value, pin: &str) {
+    if let Value::Object(entry) = entry {
+        entry.insert("tls_pin".into(), json!(pin));
+    }
+}
+
+/// Adds to an entry what moves the camera (`onvif://HOST:PORT`; user and password are those of its stream), the SHA-256 of its
+/// certificate (over TLS) and its stored views. Views whose names a show cannot use, and further ones of the same name, are left
+/// out.
+pub fn entry_with_head(entry: &mut Value, control: &str, pin: Option<&str>, stored: &[Preset]) {
     let Value::Object(entry) = entry else { return };
-    entry.insert("ptz".into(), json!({ "url": control }));
+    let mut ptz = Map::new();
+    ptz.insert("url".into(), json!(control));
+    if let Some(pin) = pin {
+        ptz.insert("tls_pin".into(), json!(pin));
+    }
+    entry.insert("ptz".into(), Value::Object(ptz));
     let mut names = HashSet::new();
     let usable = |p: &&Preset| {
         let length = p.name.chars().count();
@@ -100,14 +113,17 @@ mod tests {
         let names = ["Stage", "", " Hall", "Stage", "Hall \u{7}", &long, "Bühne links"];
         let preset = |(i, n): (usize, &&str)| Preset { token: format!("T{i}"), name: (*n).into() };
         let stored: Vec<Preset> = names.iter().enumerate().map(preset).collect();
-        entry_with_head(&mut entry, "onvif://10.0.0.2:8899", &stored);
+        entry_with_head(&mut entry, "onvif://10.0.0.2:8899#stop=zero", Some(&"0A:".repeat(32)[..95]), &stored);
+        entry_with_pin(&mut entry, &"0b".repeat(32));
         let shots = json!({ "shots": [{ "camera": "cam", "preset": "Bühne links", "for": 5 }] });
         let show = json!({ "vistter": 1, "cameras": [entry], "timeline": shots });
         let (show, _) = ShowConfig::from_json_with(&show.to_string(), &|_| Some("x".into())).unwrap();
         let camera = &show.cameras[0];
-        assert_eq!(camera.ptz.as_ref().unwrap().url.url(), "onvif://10.0.0.2:8899");
+        let ptz = camera.ptz.as_ref().unwrap();
+        assert_eq!(ptz.url.url(), "onvif://10.0.0.2:8899#stop=zero");
+        assert!(ptz.tls_pin.as_ref().unwrap().ends_with(":0A") && camera.tls_pin.as_ref().unwrap().starts_with("0b"));
         assert_eq!(camera.presets.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["Stage", "Bühne links"]);
         assert_eq!(camera.presets[1].token.as_deref(), Some("T6"));
-        entry_with_head(&mut Value::Null, "onvif://10.0.0.2", &[]);
+        entry_with_head(&mut Value::Null, "onvif://10.0.0.2", None, &[]);
     }
 }

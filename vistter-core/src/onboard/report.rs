@@ -142,6 +142,8 @@ pub struct DeviceFacts {
     pub address: String,
     /// How it takes the password, such as `ws_digest`; `none` if it asks for none.
     pub method: Option<String>,
+    /// SHA-256 of its certificate, over TLS.
+    pub certificate: Option<String>,
     /// Its clock minus ours, in seconds.
     pub clock_skew_secs: Option<f64>,
     /// Maker.
@@ -281,7 +283,7 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap();
         for (part, want) in [
             ("", "address advice camera chosen device ok profiles ptz steps stream took_secs"),
-            ("/device", "address clock_skew_secs firmware manufacturer method model serial"),
+            ("/device", "address certificate clock_skew_secs firmware manufacturer method model serial"),
             ("/profiles/0", "audio encoding fps gop kbps name ptz size token"),
             ("/chosen", "name token why"),
             (

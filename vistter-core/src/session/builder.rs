@@ -13,6 +13,7 @@ use crate::clock::SystemClock;
 use crate::config::{AudioConfig, EffortConfig, Fit, ProgramConfig, TimelineConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::{DecoderFactory, Feed, FeedEvent, FeedPolicy, FeedSink, Head, HeadParts, HeadSink};
+use crate::health::{HealthEvent, HealthSink, HealthState};
 use crate::media::{Bitrate, Frame, FramePool, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
 use crate::ports::{
@@ -240,6 +241,7 @@ impl SessionBuilder {
             let feed =
                 Feed::start(c.id, c.source, decoders.clone(), feed_policy, self.clock.clone(), feed_sink.clone())?;
             heads.push(c.ptz.map(|Moved { control, presets, lag }| {
+                control.tell_health(health_events(id.clone(), events.clone()));
                 control.look_through(feed.eye());
                 let parts = HeadParts { control, presets, lag, operator_hold };
                 Arc::new(Head::start(id, parts, self.clock.clone(), head_sink.clone()))
@@ -492,6 +494,21 @@ pub(super) fn sink(o: &Arc<OutputHandle>) -> Sink {
 fn head_events(events: broadcast::Sender<SessionEvent>) -> HeadSink {
     Arc::new(move |camera: &str, head| {
         let _ = events.send(SessionEvent::Ptz { camera: camera.to_owned(), head });
+    })
+}
+
+fn health_events(camera: String, events: broadcast::Sender<SessionEvent>) -> HealthSink {
+    Arc::new(move |change| {
+        match &change {
+            // Its head says it, too.
+            HealthEvent::Here { .. } => return,
+            HealthEvent::State { to: HealthState::Online, .. } => tracing::info!(%camera, "its control answers"),
+            HealthEvent::State { to, detail, .. } => {
+                tracing::warn!(%camera, "its control is {to:?}: {}", detail.as_deref().unwrap_or_default());
+            }
+            HealthEvent::Clock { skew_secs } => tracing::info!(%camera, skew_secs, "its clock is off or was set"),
+        }
+        let _ = events.send(SessionEvent::Health { camera: camera.clone(), change });
     })
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::feed::{FeedStatus, HeadEvent, HeadStatus};
+use crate::health::HealthEvent;
 use crate::output::OutputStatus;
 use crate::program::ProgramStatus;
 use crate::timeline::Cause;
@@ -53,6 +54,14 @@ pub enum SessionEvent {
         /// What.
         #[serde(flatten)]
         head: HeadEvent,
+    },
+    /// The control of a camera that moves answers, or does not any more; or its clock was set.
+    Health {
+        /// Camera id.
+        camera: String,
+        /// What.
+        #[serde(flatten)]
+        change: HealthEvent,
     },
     /// A camera's media flows.
     CameraOnline {

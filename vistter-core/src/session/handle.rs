@@ -321,6 +321,10 @@ impl Session {
         for f in self.feeds.clone() {
             closing.spawn(async move { f.stop().await });
         }
+        for h in self.heads.iter().flatten() {
+            let h = h.clone();
+            closing.spawn(async move { h.close().await });
+        }
         while closing.join_next().await.is_some() {}
         let mut status = self.status();
         status.outputs = outputs.iter().map(|o| o.status()).collect();

@@ -10,9 +10,11 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::config::{ProgramConfig, Shot, Span, TimelineConfig};
 use crate::error::{Error, ErrorKind, Result};
+use crate::health::{HealthEvent, HealthSink, HealthState, Reason};
 use crate::media::{Bitrate, Frame, FramePool, Packet, StreamParams, Track, VideoParams};
 use crate::ports::{
-    Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, Source, SourceEvent, VideoEncoder,
+    Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, PtzArrival, PtzControl, PtzView, Source,
+    SourceEvent, VideoEncoder,
 };
 use crate::testing::{Feeder, fed, while_time_goes_on};
 use crate::time::{FrameRate, MediaTime};
@@ -279,4 +281,60 @@ async fn commands_name_the_nearest_id() {
     wait(&r.clock).await;
     assert!(r.clock.now() >= MediaTime::from_secs(1000));
     stop(session, &r.clock).await;
+}
+
+/// A control that is watched.
+#[derive(Default)]
+struct Watched(Mutex<Option<HealthSink>>, AtomicBool);
+#[async_trait]
+impl PtzControl for Watched {
+    fn tell_health(&self, tell: HealthSink) {
+        *self.0.lock().unwrap() = Some(tell);
+    }
+    async fn go_to(&self, _: &PtzView) -> Result<Option<PtzArrival>> {
+        Ok(None)
+    }
+    async fn stop(&self) -> Result<()> {
+        Ok(())
+    }
+    async fn close(&self) {
+        self.1.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_a_heads_health_are_events_and_a_control_is_closed() {
+    let r = rig(TimelineConfig::default());
+    let control = Arc::new(Watched::default());
+    let builder = r.builder.camera("stage", Box::new(crate::NullSource)).ptz(control.clone(), vec![], Duration::ZERO);
+    let session = builder.start_grace(Duration::ZERO).start().await.unwrap();
+    let mut events = session.events();
+    let tell = control.0.lock().unwrap().clone().expect("told where");
+    let lost = HealthEvent::State {
+        from: HealthState::Online,
+        to: HealthState::Degraded,
+        reason: Some(Reason::Missed),
+        detail: Some("no answer (look at its cable)".into()),
+    };
+    tell(HealthEvent::Here { preset: "wide".into() });
+    tell(lost);
+    tell(HealthEvent::Clock { skew_secs: -4.5 });
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        let e = events.recv().await.unwrap();
+        if matches!(e, SessionEvent::Health { .. }) {
+            heard.push(serde_json::to_string(&e).unwrap());
+        }
+    }
+    assert_eq!(
+        heard,
+        [
+            r#"{"event":"health","camera":"stage","health":"state","from":"online","to":"degraded","reason":"missed","detail":"no answer (look at its cable)"}"#,
+            r#"{"event":"health","camera":"stage","health":"clock","skew_secs":-4.5}"#,
+        ]
+    );
+    assert!(!control.1.load(Ordering::SeqCst));
+    wait(&r.clock).await;
+    stop(session, &r.clock).await;
+    assert!(control.1.load(Ordering::SeqCst), "it may keep what is to outlast the show");
 }

@@ -100,6 +100,6 @@ fn explain(policy: &TlsPolicy, shown: Option<Fingerprint>, e: &std::io::Error) -
         TlsPolicy::Pin(_) | TlsPolicy::Insecure => Error::new(ErrorKind::Tls, format!("no TLS connection: {e}"))
             .next("the certificate is the right one; restart the camera, or use its rtsp:// address"),
         _ => Error::new(ErrorKind::Tls, format!("the camera's certificate is not trusted: {e}"))
-            .next(format!("if it is your camera's own, pin it by its SHA-256 {shown}")),
+            .next(format!("if it is your camera's own, pin it (\"tls_pin\", --pin) by its SHA-256 {shown}")),
     }
 }

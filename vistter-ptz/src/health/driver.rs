@@ -5,11 +5,11 @@ use std::convert::Infallible;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vistter_core::health::HealthStatus;
+use vistter_core::health::{HealthEvent, HealthSink, HealthStatus};
 use vistter_core::{Error, ErrorKind, Result};
 
 use super::beat::{Beat, Heartbeat};
-use super::machine::{HealthEvent, HealthPolicy, Input, Machine, Output};
+use super::machine::{HealthPolicy, Input, Machine, Output};
 use crate::mover::MoverState;
 use crate::timer::Timer;
 
@@ -34,12 +34,22 @@ impl Health {
         policy: HealthPolicy,
         here: Option<watch::Receiver<MoverState>>,
     ) -> (Self, JoinHandle<()>) {
+        Self::start_telling(camera, beat, policy, here, None)
+    }
+    /// The same; every change from the first one on is told to `tell`, too.
+    pub fn start_telling(
+        camera: &str,
+        beat: Box<dyn Heartbeat>,
+        policy: HealthPolicy,
+        here: Option<watch::Receiver<MoverState>>,
+        tell: Option<HealthSink>,
+    ) -> (Self, JoinHandle<()>) {
         let machine = Machine::new(policy, camera);
         let (said, seen) = watch::channel(machine.clone());
         let events = broadcast::Sender::new(MOST_EVENTS);
         let (watching, ended) = mpsc::channel(1);
         let timer = Timer::new();
-        let task = Task { beat, machine, policy, timer, said, events: events.clone() };
+        let task = Task { beat, machine, policy, timer, said, events: events.clone(), tell };
         let handle = tokio::spawn(task.run(ended, here));
         (Self { camera: camera.to_owned(), machine: seen, events, timer, _watching: watching }, handle)
     }
@@ -85,6 +95,7 @@ struct Task {
     timer: Timer,
     said: watch::Sender<Machine>,
     events: broadcast::Sender<HealthEvent>,
+    tell: Option<HealthSink>,
 }
 
 impl Task {
@@ -125,12 +136,20 @@ impl Task {
     /// Whether a question is to be asked.
     fn step(&mut self, f: impl FnOnce(&mut Machine, vistter_core::time::MediaTime, &mut dyn FnMut(Output))) -> bool {
         let mut asked = false;
-        let Self { machine, events, timer, said, .. } = self;
+        let Self { machine, events, timer, said, tell, .. } = self;
+        let mut changes = Vec::new();
         f(machine, timer.now(), &mut |o| match o {
             Output::Ask => asked = true,
-            Output::Event(e) => drop(events.send(e)), // nobody may be listening
+            Output::Event(e) => changes.push(e),
         });
+        // First the state, so that whoever hears of a change finds it.
         said.send_replace(machine.clone());
+        for e in changes {
+            if let Some(tell) = tell {
+                tell(e.clone());
+            }
+            drop(events.send(e)); // nobody may be listening
+        }
         asked
     }
 }

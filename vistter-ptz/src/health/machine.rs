@@ -1,8 +1,7 @@
 //! The rules of a camera's health. Sans-IO.
 
-use serde::Serialize;
 use vistter_core::backoff::{Backoff, BackoffPolicy};
-use vistter_core::health::{HealthState, HealthStatus, Reason};
+use vistter_core::health::{HealthEvent, HealthState, HealthStatus, Reason};
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind};
 
@@ -43,34 +42,6 @@ impl Default for HealthPolicy {
             again,
         }
     }
-}
-
-/// Something that changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum HealthEvent {
-    /// The state, or its reason.
-    State {
-        /// Before.
-        from: HealthState,
-        /// Now.
-        to: HealthState,
-        /// Why.
-        reason: Option<Reason>,
-        /// The same for people, with the next step.
-        detail: Option<String>,
-    },
-    /// Its clock was set.
-    Clock {
-        /// The camera's clock minus ours, in seconds.
-        skew_secs: f64,
-    },
-    /// The view it stands at; empty while it moves and when it is none.
-    Here {
-        /// Name or token of the view.
-        preset: String,
-    },
 }
 
 /// What the machine is told.

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use vistter_core::time::MediaTime;
 use vistter_core::{Error, ErrorKind};
 
-use super::machine::{HealthEvent, HealthPolicy, Input, Machine, Output};
+use super::HealthEvent;
+use super::machine::{HealthPolicy, Input, Machine, Output};
 use super::{HealthState, Reason};
 
 /// A camera and its clock.

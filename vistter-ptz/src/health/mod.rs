@@ -29,5 +29,5 @@ mod machine_tests;
 
 pub use beat::{Beat, Heartbeat, MoverBeat, OnvifBeat, RtspBeat, TcpBeat, heartbeat};
 pub use driver::{Health, check};
-pub use machine::{HealthEvent, HealthPolicy};
-pub use vistter_core::health::{HealthState, HealthStatus, Reason};
+pub use machine::HealthPolicy;
+pub use vistter_core::health::{HealthEvent, HealthSink, HealthState, HealthStatus, Reason};

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpStream;
+use vistter_core::files::{read_text, write_whole};
 use vistter_core::tls::{self, Handshake, TlsPolicy, TlsStream};
 use vistter_core::{Error, ErrorKind, Result};
 
@@ -24,6 +25,26 @@ pub trait PinStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// It cannot be kept.
     fn pin(&self, camera: &str, fingerprint: Fingerprint) -> Result<()>;
+    /// What to do when a camera shows another certificate than the pinned one.
+    fn next_step(&self) -> &'static str {
+        "if you have changed it or reset the camera, accept the new one (--new-certificate); if not, somebody may stand in between"
+    }
+}
+
+/// One certificate and no other: the pin of a show file.
+#[derive(Clone, Copy, Debug)]
+struct FixedPin(Fingerprint);
+
+impl PinStore for FixedPin {
+    fn pinned(&self, _: &str) -> Result<Option<Fingerprint>> {
+        Ok(Some(self.0))
+    }
+    fn pin(&self, _: &str, _: Fingerprint) -> Result<()> {
+        Ok(())
+    }
+    fn next_step(&self) -> &'static str {
+        "if you have changed it or reset the camera, write the new one as its \"tls_pin\"; if not, somebody may stand in between"
+    }
 }
 
 /// Pins for the life of the program.
@@ -56,21 +77,21 @@ impl FilePins {
         Self { path: path.into(), writing: Mutex::new(()) }
     }
 
-    fn read(&self) -> Result<BTreeMap<String, Fingerprint>> {
-        let failed =
-            |e: &std::io::Error| Error::io("read the pinned certificates", e).at(self.path.display().to_string());
-        match std::fs::metadata(&self.path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(e) => return Err(failed(&e)),
-            Ok(m) if m.len() > MOST_FILE => {
-                let e = Error::new(ErrorKind::Limit, "the file of pinned certificates is too large");
-                return Err(e
-                    .at(self.path.display().to_string())
-                    .next("move it away; each camera is then pinned anew"));
+    fn failed(&self, doing: &'static str, e: &std::io::Error) -> Error {
+        let next = match e.kind() {
+            std::io::ErrorKind::FileTooLarge | std::io::ErrorKind::InvalidData => {
+                "move the file away; each camera is then pinned anew"
             }
-            Ok(_) => {}
-        }
-        let text = std::fs::read_to_string(&self.path).map_err(|e| failed(&e))?;
+            _ => "check the file and its folder, or name another file",
+        };
+        Error::io(doing, e).at(self.path.display().to_string()).next(next)
+    }
+    fn read(&self) -> Result<BTreeMap<String, Fingerprint>> {
+        let Some(text) =
+            read_text(&self.path, MOST_FILE).map_err(|e| self.failed("read the pinned certificates", &e))?
+        else {
+            return Ok(BTreeMap::new());
+        };
         let mut pins = BTreeMap::new();
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             let pair = line.trim().split_once(' ').and_then(|(camera, pin)| Some((camera, pin.parse().ok()?)));
@@ -95,13 +116,7 @@ impl PinStore for FilePins {
         let mut pins = self.read()?;
         pins.insert(camera.to_owned(), fingerprint);
         let text: String = pins.iter().map(|(c, p)| format!("{c} {p}\n")).collect();
-        let failed = |e: &std::io::Error| Error::io("keep a pinned certificate", e).at(self.path.display().to_string());
-        if let Some(folder) = self.path.parent().filter(|p| *p != Path::new("")) {
-            std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
-        }
-        let mut new = self.path.as_os_str().to_owned();
-        new.push(format!(".{}.new", std::process::id()));
-        std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.path)).map_err(|e| failed(&e))
+        write_whole(&self.path, text.as_bytes()).map_err(|e| self.failed("keep a pinned certificate", &e))
     }
 }
 
@@ -112,6 +127,13 @@ pub struct TlsOptions {
     pub pins: Arc<dyn PinStore>,
     /// Whatever certificate the camera shows is pinned, in place of an older one.
     pub accept_new: bool,
+}
+
+impl TlsOptions {
+    /// This certificate and no other.
+    pub fn pinned(fingerprint: Fingerprint) -> Self {
+        Self { pins: Arc::new(FixedPin(fingerprint)), accept_new: false }
+    }
 }
 
 impl Default for TlsOptions {
@@ -136,9 +158,7 @@ pub(super) async fn handshake(options: &TlsOptions, authority: &str, plain: TcpS
             let what = format!(
                 "the camera shows another certificate than the pinned one: pinned is {pinned}, shown is {shown}"
             );
-            Err(Error::new(ErrorKind::Tls, what).transient(false).next(
-                "if you have changed it or reset the camera, accept the new one (--new-certificate); if not, somebody may stand in between",
-            ))
+            Err(Error::new(ErrorKind::Tls, what).transient(false).next(options.pins.next_step()))
         }
         (Err(e), _, _) => {
             let e = Error::new(ErrorKind::Tls, format!("no TLS connection: {e}")).transient(false);

@@ -9,6 +9,7 @@ mod clients;
 mod devices;
 mod discovery;
 mod health;
+mod learned;
 mod mover;
 mod onvif;
 mod presets;

@@ -67,7 +67,7 @@ async fn play(args: DemoArgs) -> Result<Exit> {
     show.timeline.stop_after = args.length;
 
     let fps = show.program.fps.as_f64();
-    let (session, recordings) = play::start(show, &out).await?;
+    let (session, recordings) = Box::pin(vistter::start_with(show, &out, vistter::Options::default())).await?;
     if !args.json {
         let end = if args.length.is_some() { "" } else { "; Ctrl-C ends it" };
         eprintln!("on air: {}{end}", file.display());
