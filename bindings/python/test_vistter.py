@@ -80,6 +80,17 @@ class Running(unittest.TestCase):
         self.assertEqual(caught.exception.kind, "Config")
         self.assertIn("gate", caught.exception.reason)
         program.cut("gate")
+        program.commit(json.dumps([
+            {"do": "show", "overlay": "logo"},
+            {"do": "set", "overlay": "logo", "layer": "box", "properties": {"opacity": 0.5}, "over": 1},
+            {"do": "marker", "name": "goal"},
+        ]))
+        program.next_step("logo")
+        program.marker("goal")
+        for wrong in ('[{"do": "dance"}]', '[{"do": "next", "overlay": "lgoo"}]', '[{"do": "next", "overlay": "logo", "at": 3}]'):
+            with self.assertRaises(vistter.VistterError.Failed) as caught:
+                program.commit(wrong)
+            self.assertEqual(caught.exception.kind, "Config")
         last = program.stop()
         self.assertEqual(program.stop(), last)
         self.assertEqual(json.loads(last)["outputs"][0]["state"], "stopped")

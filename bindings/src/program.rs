@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use vistter::core::config::ShowConfig;
+use vistter::core::ports::OverlayEvent;
 use vistter::core::session::{Session, SessionEvent};
 use vistter::core::{Error, ErrorKind};
 
@@ -113,6 +114,28 @@ impl Program {
     /// Gives an overlay new data; its pixels change on the next frame.
     pub fn set_tokens(&self, overlay: String, tokens: HashMap<String, String>) -> Result<()> {
         self.with(|s| s.set_tokens(&overlay, tokens.into_iter().collect()))
+    }
+
+    /// Plays an overlay on to its next step; after the last one it goes off.
+    pub fn next_step(&self, overlay: String) -> Result<()> {
+        self.with(|s| s.next_step(&overlay))
+    }
+
+    /// Changes several overlays on one frame: all of it, or, when one of them refuses its part, nothing. `actions_json` is a
+    /// list of actions as in a show file's `timeline.actions` (docs/show.md), without `at`; `show` and `hide` may be among
+    /// them. What an overlay itself refuses is an event.
+    pub fn commit(&self, actions_json: String) -> Result<()> {
+        self.with(|s| s.commit_json(&actions_json))
+    }
+
+    /// Tells all overlays a named moment that they may wait for.
+    pub fn marker(&self, name: String) -> Result<()> {
+        self.with(|s| s.tell(OverlayEvent::marker(name)))
+    }
+
+    /// Tells all overlays that the stream has come to a point that they may wait for.
+    pub fn milestone(&self, name: String) -> Result<()> {
+        self.with(|s| s.tell(OverlayEvent::milestone(name)))
     }
 
     /// Tries a destination again at once.

@@ -11,8 +11,10 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use vistter::core::clock::ManualClock;
 use vistter::core::config::{ProgramConfig, PtzRules, SameCamera, Shot, Span, TimelineConfig};
+use vistter::core::media::FrameBuf;
 use vistter::core::ports::{
-    Clock, Preset, PtzArrival, PtzCaps, PtzControl, PtzPosition, PtzStatus, PtzView, SourceEvent,
+    Canvas, Clock, EventKind, Overlay, OverlayAction, OverlayEvent, Preset, PtzArrival, PtzCaps, PtzControl,
+    PtzPosition, PtzStatus, PtzView, SourceEvent, Tick,
 };
 use vistter::core::session::{SessionStatus, null_audio};
 use vistter::core::sim::{Panorama, TestCameraConfig};
@@ -162,6 +164,47 @@ async fn play(
     tells: (bool, bool),
     frames: usize,
 ) -> (Vec<judge::Seen>, SessionStatus) {
+    play_under(timeline, speed, tells, frames, Ear::default()).await
+}
+
+/// An overlay that shows nothing and notes what it is told about presets.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<(u64, OverlayEvent)>>>);
+
+impl Overlay for Ear {
+    fn id(&self) -> &str {
+        "ear"
+    }
+    fn prepare(&mut self, _: Canvas) -> Result<()> {
+        Ok(())
+    }
+    fn apply(&mut self, at: Tick, action: &OverlayAction) -> Result<()> {
+        if let OverlayAction::Event(e) = action
+            && e.kind == EventKind::Preset
+        {
+            self.0.lock().unwrap().push((at.frame, e.clone()));
+        }
+        Ok(())
+    }
+    fn is_static_until(&self, _: Tick) -> Option<u64> {
+        None
+    }
+    fn is_visible(&self, _: Tick) -> bool {
+        false
+    }
+    fn compose(&mut self, _: Tick, _: &mut FrameBuf) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// [`play`] under an overlay.
+async fn play_under(
+    timeline: TimelineConfig,
+    speed: f32,
+    tells: (bool, bool),
+    frames: usize,
+    ear: Ear,
+) -> (Vec<judge::Seen>, SessionStatus) {
     let clock = ManualClock::new();
     clock.advance(MediaTime::from_secs(1000));
     let judge = judge::Judge::default();
@@ -170,6 +213,7 @@ async fn play(
         .program(program)
         .timeline(timeline)
         .clock(Arc::new(clock.clone()))
+        .overlay(0, Box::new(ear))
         .encoder(Arc::new(judge.clone()))
         .audio_encoder(null_audio());
     let mut cameras = Vec::new();
@@ -280,4 +324,24 @@ async fn one_camera_with_three_presets_is_a_three_camera_show() {
     assert!(shown.iter().all(|s| !s.moved && (s.camera == 2 || is_preset(&s.view))), "{shown:#?}");
     let (seen, _) = play(show(SameCamera::Move, None), 1.5, (true, true), 100).await;
     assert!(seen.iter().flatten().any(|(_, p)| !is_preset(p)), "asked for, the motion is seen");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overlays_are_told_what_the_picture_shows() {
+    const SHOT: u64 = 50;
+    let shots = vec![shot(1, 0, SHOT), shot(2, 0, SHOT), shot(1, 1, SHOT)];
+    let ear = Ear::default();
+    let timeline = TimelineConfig { shots, ..TimelineConfig::default() };
+    let (seen, _) = play_under(timeline, 2.0, (true, true), 3 * SHOT as usize, ear.clone()).await;
+    let told = ear.0.lock().unwrap().clone();
+    let of = |name: &str| -> Vec<(u64, bool)> {
+        told.iter().filter(|(_, e)| e.name == name).map(|(frame, e)| (*frame, e.on)).collect()
+    };
+    // camera 1 leaves "view 0" when it goes off air; camera 2 still stands there
+    assert_eq!(of("cam1:view 0"), [(0, true), (SHOT, false)], "{told:?}");
+    assert_eq!(of("cam2:view 0")[0], (0, true));
+    assert!(of("view 0").iter().all(|(_, on)| *on), "{told:?}");
+    let arrived = of("cam1:view 1");
+    assert!(arrived.len() == 1 && arrived[0].1 && arrived[0].0 < 2 * SHOT, "{told:?}");
+    assert!(seen.iter().flatten().all(|(_, p)| is_preset(p)));
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod ocl;
 pub(crate) mod onboard;
+pub(crate) mod told;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -172,6 +172,17 @@ pub enum OverlayAction {
     },
     /// Put its time, counted from when it was shown, to this.
     GoTo(MediaTime),
+    /// Properties go from what they are now to other values, and stay there until they are changed again.
+    Set {
+        /// Of which of its layers; `None`: of the whole.
+        layer: Option<String>,
+        /// Each property's value, as the overlay's language writes it; null: as the document says.
+        properties: BTreeMap<String, serde_json::Value>,
+        /// How long it takes; zero: at once.
+        over: MediaTime,
+        /// How it goes, as the overlay's language writes it; evenly when left out.
+        easing: Option<serde_json::Value>,
+    },
     /// Something happened that it may wait for.
     Event(OverlayEvent),
     /// All of these on one frame, or when one of them cannot be done, none.

@@ -1,15 +1,19 @@
 //! What an overlay can be told: shown, hidden, given data, moved on to its next step, put elsewhere in its time, told
 //! what happened. First everything is looked at, then everything is done: an action that cannot be done changes nothing.
 
+use std::collections::BTreeMap;
+
 use vistter_core::diagnose::nearest;
-use vistter_core::ports::{EventKind, OverlayAction, OverlayEvent, Tick};
+use vistter_core::ports::{EventKind, OverlayAction, OverlayEvent, Tick, frames_in};
 use vistter_core::{Error, ErrorKind, Result};
 
 use crate::OclOverlay;
+use crate::aim::{Change, When};
 use crate::fault::Faults;
 use crate::model::Interrupted;
 use crate::overlay::token_faults;
 use crate::program::Timeline;
+use crate::read::change;
 use crate::timeline::clock::SceneClock;
 use crate::transition::Way;
 
@@ -17,6 +21,8 @@ use crate::transition::Way;
 const MAX_EARLY: usize = 256;
 /// Actions in each other.
 const MAX_DEPTH: usize = 8;
+/// The longest that a change of properties may take.
+const MAX_OVER_SECONDS: i64 = 3600;
 
 impl OclOverlay {
     fn refuse(&self, what: impl Into<String>, next: &str) -> Result<()> {
@@ -76,6 +82,15 @@ impl OclOverlay {
                 return self.refuse("its time begins at 0", "give a time from 0 on");
             }
             OverlayAction::GoTo(_) => {}
+            OverlayAction::Set { .. } if !*on => {
+                return self.refuse("it is not on, so nothing of it can be changed", "show it first");
+            }
+            OverlayAction::Set { layer, properties, over, easing } => {
+                if over.nanos() < 0 || over.nanos() > MAX_OVER_SECONDS * 1_000_000_000 {
+                    return self.refuse("a change takes from 0 seconds to an hour", "give another length of time");
+                }
+                self.change(layer.as_deref(), properties, easing.as_ref())?;
+            }
             other => {
                 return Err(Error::new(ErrorKind::Unsupported, format!("an overlay cannot do {other:?}")).at(&self.id));
             }
@@ -129,8 +144,36 @@ impl OclOverlay {
                 self.clock.go_to(age, frame, &r.program().timeline.steps);
                 self.jumped(age);
             }
+            OverlayAction::Set { layer, properties, over, easing } => {
+                let change = self.change(layer.as_deref(), properties, easing.as_ref());
+                let (Some(age), Some(r), Ok(change)) = (age, &mut self.renderer, change) else { return };
+                let frames = match over.nanos() {
+                    0 => 0,
+                    _ => frames_in(*over, r.program().canvas().fps).into(),
+                };
+                r.turn(layer.as_deref(), (self.clock.moment(age), &self.plan), &change, When { age, frames, k: 1.0 });
+            }
             _ => {}
         }
+    }
+
+    /// Properties to change, as they are written.
+    fn change(
+        &self,
+        layer: Option<&str>,
+        properties: &BTreeMap<String, serde_json::Value>,
+        easing: Option<&serde_json::Value>,
+    ) -> Result<Change> {
+        let program = self.renderer.as_ref().map(|r| r.program());
+        let found = layer.and_then(|name| program?.layer(name));
+        if let (Some(name), None, Some(p)) = (layer, found, program) {
+            let names = p.layer_names();
+            let near = nearest(name, names.iter().copied()).map(|n| format!("did you mean \"{n}\"?"));
+            let next = near.unwrap_or_else(|| "name a layer of the scene, or a cue".to_owned());
+            self.refuse(format!("it has no layer \"{name}\""), &next)?;
+        }
+        change::read(properties, easing, |p| p.fits(found))
+            .map_err(|list| Faults::new(Some(format!("overlay {}", self.id)), list).into())
     }
 
     /// The step the scene stands at or runs to.
@@ -150,7 +193,8 @@ impl OclOverlay {
             return;
         }
         self.began = since;
-        let Some(r) = &self.renderer else { return };
+        let Some(r) = &mut self.renderer else { return };
+        r.settle();
         let t = &r.program().timeline;
         self.clock = SceneClock::begin(&t.steps);
         self.log.begin();

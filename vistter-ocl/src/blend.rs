@@ -226,44 +226,37 @@ fn div255(x: u16) -> u16 {
 #[allow(unsafe_code)]
 mod kernels {
     use super::div255;
+    use crate::pairs::{four, one, three};
     use multiversion::multiversion;
 
     /// At full layer opacity: `s·255/255` is `s`, so one product is saved; the result is that of [`fade`] at 255.
     #[multiversion(targets = "simd")]
     pub(super) fn over(dst: &mut [u8], src: &[u8], alpha: &[u8]) {
-        for ((d, s), a) in dst.iter_mut().zip(src).zip(alpha) {
-            let rest = u16::from(*d).wrapping_mul(u16::from(255 - *a));
-            *d = u16::from(*s).wrapping_add(div255(rest)) as u8;
-        }
+        three(dst, src, alpha, |d, s, a| s.wrapping_add(div255(d.wrapping_mul(255u16.wrapping_sub(a)))));
     }
 
     #[multiversion(targets = "simd")]
     pub(super) fn fade(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: u8) {
         let o = u16::from(opacity);
-        for ((d, s), a) in dst.iter_mut().zip(src).zip(alpha) {
-            let a = div255(u16::from(*a).wrapping_mul(o));
-            let rest = u16::from(*d).wrapping_mul(255u16.wrapping_sub(a));
-            *d = div255(u16::from(*s).wrapping_mul(o).wrapping_add(rest)) as u8;
-        }
+        three(dst, src, alpha, |d, s, a| {
+            let rest = d.wrapping_mul(255u16.wrapping_sub(div255(a.wrapping_mul(o))));
+            div255(s.wrapping_mul(o).wrapping_add(rest))
+        });
     }
 
     /// [`fade`] of one colour: `color` is times the opacity, `rest` what is left of the picture.
     #[multiversion(targets = "simd")]
     pub(super) fn flat(dst: &mut [u8], color: u16, rest: u16) {
-        for d in dst {
-            *d = div255(u16::from(*d).wrapping_mul(rest).wrapping_add(color)) as u8;
-        }
+        one(dst, |d| div255(d.wrapping_mul(rest).wrapping_add(color)));
     }
 
     /// [`fade`], with an opacity for each sample.
     #[multiversion(targets = "simd")]
     pub(super) fn veil(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: &[u8]) {
-        for (((d, s), a), o) in dst.iter_mut().zip(src).zip(alpha).zip(opacity) {
-            let o = u16::from(*o);
-            let a = div255(u16::from(*a).wrapping_mul(o));
-            let rest = u16::from(*d).wrapping_mul(255u16.wrapping_sub(a));
-            *d = div255(u16::from(*s).wrapping_mul(o).wrapping_add(rest)) as u8;
-        }
+        four(dst, src, alpha, opacity, |d, s, a, o| {
+            let rest = d.wrapping_mul(255u16.wrapping_sub(div255(a.wrapping_mul(o))));
+            div255(s.wrapping_mul(o).wrapping_add(rest))
+        });
     }
 
     /// What an edge that has come to `edge`, and is `soft` wide, leaves of an opacity. `f32` holds these whole numbers

@@ -43,12 +43,15 @@ pub fn compile(
     let tokens = &document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
     let mut cutter = Cutter { context: Context { tokens, assets, canvas, k, parent }, faults: Vec::new() };
     let at = format!("/scenes/{index}");
-    let (layers, timeline) = timeline::compile::stack(scene, &at, &mut cutter);
+    let (mut layers, timeline) = timeline::compile::stack(scene, &at, &mut cutter);
+    let mut number = 0;
+    layers.iter_mut().for_each(|l| l.count(&mut number));
     let way = |t: &Transition, name: &str, c: &mut Cutter<'_>| c.way(t, &format!("{at}/{name}"));
     let (enter, exit) = (way(&scene.enter, "in", &mut cutter), way(&scene.exit, "out", &mut cutter));
     match (enter, exit, cutter.faults.is_empty()) {
         (Some(enter), Some(exit), true) => Ok(SceneProgram {
             canvas,
+            k,
             enter,
             exit,
             motion: motion(&scene.automation, k, canvas.fps),
@@ -151,6 +154,8 @@ fn one(
         part(l.relative.y, c.parent.1).unwrap_or(l.place.y * c.k),
     ];
     Ok(LayerProgram {
+        name: l.id.clone(),
+        number: 0,
         anchor: l.place.anchor,
         within: l.place.within,
         offset,

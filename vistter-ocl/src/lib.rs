@@ -59,6 +59,7 @@
 #![deny(unsafe_code)]
 
 mod actions;
+mod aim;
 mod assets;
 mod blend;
 mod check;
@@ -83,6 +84,7 @@ mod media;
 mod message;
 pub mod model;
 mod overlay;
+mod pairs;
 mod pass;
 mod planes;
 mod presence;

@@ -239,7 +239,7 @@ impl Overlay for OclOverlay {
     fn is_static_until(&self, at: Tick) -> Option<u64> {
         let program = self.renderer.as_ref()?.program();
         let age = self.presence.age(at.frame)?;
-        if self.renderer.as_ref().is_some_and(Renderer::passes) {
+        if self.renderer.as_ref().is_some_and(|r| r.passes() || r.turns(age)) {
             return Some(at.frame.saturating_add(1));
         }
         let ramp = self.presence.next_change(at.frame);
@@ -276,6 +276,7 @@ impl Overlay for OclOverlay {
             let what = format!("prepared for {}x{}, composed on {w}x{h}", canvas.width, canvas.height);
             return Err(Error::new(ErrorKind::Internal, what).at(&self.id));
         }
+        renderer.look_at(age);
         let (level, via) = (self.presence.level(at.frame), self.presence.via(at.frame));
         let way = match via {
             Via::In => &renderer.program().enter,

@@ -5,15 +5,16 @@
 //! parity of its position. They are made when first needed and kept: a layer that moves by whole pixels meets at most
 //! four of them. Alpha is averaged with the colour, so an edge pixel is weighed by how much of it is there.
 
+use crate::pairs::BLOCK;
 use crate::raster::Raster;
 use crate::sheet::Sheet;
 
 /// A run of one colour and alpha is worth one of its own from this many samples.
-const MIN_FLAT: usize = 32;
+const MIN_FLAT: usize = 2 * BLOCK;
 
 /// Rows are cut into runs only where that skips at least this many samples: below it the vector loop is faster than
-/// the branch.
-const MIN_RUN: usize = 16;
+/// another run.
+const MIN_RUN: usize = 2 * BLOCK;
 
 /// One run of a row that has something to blend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,19 @@ impl Runs {
                     Class::Full | Class::Part => self.grow(first, start, end),
                 }
             }
+            self.round_up(first, width);
             self.rows.push(self.list.len());
+        }
+    }
+    /// Lets mixed runs of a row take in clear samples behind them, until they are whole turns of the loop: the samples
+    /// left over are what costs.
+    fn round_up(&mut self, first: usize, width: usize) {
+        let mut limit = width;
+        for r in self.list[first..].iter_mut().rev() {
+            if !r.opaque && !r.flat {
+                r.end = (r.start + (r.end - r.start).next_multiple_of(BLOCK)).min(limit);
+            }
+            limit = r.start;
         }
     }
     /// A run that may have long parts of one value; each becomes one of its own.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vistter_core::ports::Canvas;
 use vistter_core::time::{FrameRate, MediaTime};
 
+use crate::aim::Aims;
 use crate::flow::Flow;
 use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
 use crate::presence::{FULL, Via};
@@ -29,6 +30,8 @@ use crate::transition::Way;
 #[derive(Clone, Debug)]
 pub struct SceneProgram {
     pub(crate) canvas: Canvas,
+    /// Canvas pixels per base pixel.
+    pub(crate) k: f64,
     pub(crate) enter: Way,
     pub(crate) exit: Way,
     pub(crate) motion: Motion,
@@ -66,6 +69,10 @@ pub(crate) struct CueProgram {
 /// A compiled layer.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerProgram {
+    /// Its own name, or that of the cue that brings it.
+    pub(crate) name: String,
+    /// No other layer of the scene has it.
+    pub(crate) number: u32,
     pub(crate) anchor: Anchor,
     pub(crate) within: Within,
     /// Canvas pixels from the anchor point.
@@ -244,6 +251,8 @@ impl LayerProgram {
     /// The background of a group, which becomes as large as the group.
     pub(crate) fn backing(shape: Shape) -> Self {
         Self {
+            name: String::new(),
+            number: 0,
             anchor: Anchor::default(),
             within: Within::Canvas,
             offset: [0.0; 2],
@@ -288,6 +297,52 @@ impl LayerProgram {
         }
     }
 
+    /// [`Self::state`] under what was changed since.
+    pub(crate) fn now(&self, at: Moment, aims: &Aims) -> LayerState {
+        let mut state = self.state(at);
+        aims.over(self, &mut state);
+        state
+    }
+
+    /// The state of the layer with a number, in this one or itself.
+    fn find_now(&self, number: u32, at: Moment, aims: &Aims) -> Option<LayerState> {
+        if self.number == number {
+            return Some(self.now(at, aims));
+        }
+        match &self.picture {
+            Picture::Group(g) => g.layers.iter().find_map(|l| l.find_now(number, at, aims)),
+            _ => None,
+        }
+    }
+
+    /// The layer of a name, in this one or itself.
+    fn find(&self, name: &str) -> Option<&Self> {
+        if self.name == name {
+            return Some(self);
+        }
+        match &self.picture {
+            Picture::Group(g) => g.layers.iter().find_map(|l| l.find(name)),
+            _ => None,
+        }
+    }
+
+    /// Gives it and what is in it their numbers.
+    pub(crate) fn count(&mut self, next: &mut u32) {
+        self.number = *next;
+        *next += 1;
+        if let Picture::Group(g) = &mut self.picture {
+            g.layers.iter_mut().for_each(|l| l.count(next));
+        }
+    }
+
+    /// Names of it and what is in it.
+    fn names<'a>(&'a self, out: &mut Vec<&'a str>) {
+        out.extend((!self.name.is_empty()).then_some(self.name.as_str()));
+        if let Picture::Group(g) = &self.picture {
+            g.layers.iter().for_each(|l| l.names(out));
+        }
+    }
+
     fn next_change(&self, at: Moment, scene: Moment, fps: FrameRate) -> Next {
         // what counts how long the scene has been shown
         let elapsed = fps.time_of(scene.run);
@@ -319,21 +374,48 @@ impl SceneProgram {
     /// does not stand at its steps. Layers inside groups have no state of their own here. `out` is cleared first; its
     /// memory is reused. The same frame gives the same state, however it is reached.
     pub fn state_at(&self, frame: u64, out: &mut Vec<LayerState>) {
-        self.state(Moment { time: frame, run: frame }, &self.timeline.alone, out);
+        self.state(Moment { time: frame, run: frame }, &self.timeline.alone, &Aims::default(), out);
     }
 
-    /// What is on at a moment, bottom to top.
-    pub(crate) fn state(&self, moment: Moment, plan: &Plan, out: &mut Vec<LayerState>) {
-        let scene = self.motion.opacity.now(moment).unwrap_or(1.0);
-        let [sx, sy] = self.motion.position.now(moment).unwrap_or([0.0, 0.0]);
+    /// What is on at a moment, bottom to top, under what was changed since.
+    pub(crate) fn state(&self, moment: Moment, plan: &Plan, aims: &Aims, out: &mut Vec<LayerState>) {
+        let LayerState { opacity: scene, offset: [sx, sy], .. } = self.whole(moment, aims);
         out.clear();
         self.each(moment, plan, &mut |n, l, level, own| {
-            let s = l.state(own);
+            let s = l.now(own, aims);
             let offset = [s.offset[0] + sx, s.offset[1] + sy];
             out.push(LayerState { layer: n as usize, level, opacity: scene * s.opacity, offset, ..s });
         });
         // numbers are places in the stack, and none stands twice
         out.sort_unstable_by_key(|s| s.layer);
+    }
+
+    /// What the scene as a whole does at a moment: its opacity and its place.
+    pub(crate) fn whole(&self, moment: Moment, aims: &Aims) -> LayerState {
+        let mut opacity = self.motion.opacity.now(moment).unwrap_or(1.0);
+        let mut offset = self.motion.position.now(moment).unwrap_or([0.0, 0.0]);
+        aims.over_scene(&mut opacity, &mut offset);
+        LayerState { opacity, offset, ..LayerState::default() }
+    }
+
+    /// What the layer with a number does at a moment, whatever it stands in; `None` when it is not on.
+    pub(crate) fn layer_now(&self, number: u32, moment: Moment, plan: &Plan, aims: &Aims) -> Option<LayerState> {
+        let mut found = None;
+        self.each(moment, plan, &mut |_, l, _, own| {
+            found = found.take().or_else(|| l.find_now(number, own, aims));
+        });
+        found
+    }
+
+    /// The layer of a name, wherever it stands; of several, the lowest.
+    pub(crate) fn layer(&self, name: &str) -> Option<&LayerProgram> {
+        self.layers.iter().find_map(|l| l.find(name))
+    }
+    /// The names of its layers and cues.
+    pub(crate) fn layer_names(&self) -> Vec<&str> {
+        let mut out = Vec::new();
+        self.layers.iter().for_each(|l| l.names(&mut out));
+        out
     }
 
     /// Gives each layer that is on with its level and its own moment; in no order.

@@ -7,6 +7,7 @@ use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, frames_in};
 use vistter_core::time::MediaTime;
 
+use crate::aim::{Aims, Change as Turn, When};
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
@@ -37,6 +38,8 @@ pub(crate) struct Renderer {
     mattes: [Option<Matte>; 2],
     /// The text being compared with what is drawn.
     scratch: Said,
+    /// What was changed live.
+    aims: Aims,
     states: Vec<LayerState>,
     /// What will be on a moment later.
     coming: Vec<LayerState>,
@@ -126,6 +129,7 @@ impl Renderer {
             slots,
             mattes: [None, None],
             scratch: Said::default(),
+            aims: Aims::default(),
             states: Vec::with_capacity(MAX_TOGETHER),
             coming: Vec::with_capacity(MAX_TOGETHER),
             held: Vec::with_capacity(2 * MAX_TOGETHER),
@@ -153,6 +157,29 @@ impl Renderer {
 
     pub(crate) fn program(&self) -> &SceneProgram {
         &self.program
+    }
+
+    /// Changes properties of a layer, or of the scene, from what they are at a moment.
+    pub(crate) fn turn(&mut self, layer: Option<&str>, (moment, plan): (Moment, &Plan), change: &Turn, when: When) {
+        self.aims.age = when.age;
+        let found = layer.and_then(|name| self.program.layer(name));
+        let now = match found {
+            Some(l) => self.program.layer_now(l.number, moment, plan, &self.aims),
+            None => Some(self.program.whole(moment, &self.aims)),
+        };
+        self.aims.set(found, now.as_ref(), change, When { k: self.program.k, ..when });
+    }
+    /// So many frames after the scene was shown: where changes are then.
+    pub(crate) fn look_at(&mut self, age: u64) {
+        self.aims.age = age;
+    }
+    /// Whether a change is under way at a frame.
+    pub(crate) fn turns(&self, age: u64) -> bool {
+        self.aims.moves(age)
+    }
+    /// The scene is shown anew: changes are where they went.
+    pub(crate) fn settle(&mut self) {
+        self.aims.end();
     }
 
     /// Frames before it comes at which a cue is drawn: a second.
@@ -226,7 +253,7 @@ impl Renderer {
 
     fn states_at(&mut self, moment: Moment, plan: &Plan) {
         let mut states = std::mem::take(&mut self.states);
-        self.program.state(moment, plan, &mut states);
+        self.program.state(moment, plan, &self.aims, &mut states);
         self.states = states;
     }
 
@@ -244,7 +271,9 @@ impl Renderer {
         // how long it has been shown: that goes on while the scene stands at a step
         let now = Now { wall, elapsed: self.program.canvas.fps.time_of(moment.run) };
         let Canvas { width, height, .. } = self.program.canvas;
-        let mut pen = Pen { text: &mut self.text, scratch: &mut self.scratch, frame: moment.run, now, tokens, used };
+        let aims = &self.aims;
+        let mut pen =
+            Pen { text: &mut self.text, aims, scratch: &mut self.scratch, frame: moment.run, now, tokens, used };
         for state in states {
             let (Some(layer), Some(slot)) = (self.program.layers.get(state.layer), self.slots.get_mut(state.layer))
             else {
@@ -270,7 +299,7 @@ impl Renderer {
         }
         let mut coming = std::mem::take(&mut self.coming);
         let later = Moment { time: moment.time.saturating_add(self.ahead()), ..moment };
-        self.program.state(later, plan, &mut coming);
+        self.program.state(later, plan, &self.aims, &mut coming);
         let new = coming.iter().find(|s| {
             let cue = self.program.layers.get(s.layer).is_some_and(|l| l.cue.is_some());
             cue && !self.held.iter().any(|(n, _)| *n == s.layer)
@@ -310,6 +339,7 @@ fn extent(layer: &LayerProgram, slot: &Slot) -> (i32, i32) {
 /// What drawing a layer needs.
 struct Pen<'a> {
     text: &'a mut TextEngine,
+    aims: &'a Aims,
     scratch: &'a mut Said,
     /// Frames the scene has been on.
     frame: u64,
@@ -323,7 +353,7 @@ impl Pen<'_> {
     /// Draws a group's layers, and says how large its box is and where they stand in it.
     fn draw_group(&mut self, g: &GroupProgram, slot: &mut Slot, moment: Moment) {
         for (l, s) in g.layers.iter().zip(&mut slot.children).filter(|(l, _)| !l.backing) {
-            self.draw(l, s, l.state(moment));
+            self.draw(l, s, l.now(moment, self.aims));
         }
         slot.raster.size = g.size;
         if let Some(flow) = &g.flow {
@@ -340,7 +370,7 @@ impl Pen<'_> {
         }
         if let (Some(l), Some(s)) = (g.layers.first().filter(|l| l.backing), slot.children.first_mut()) {
             let (w, h) = slot.raster.size;
-            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.state(moment) });
+            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.now(moment, self.aims) });
         }
     }
 

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use vistter_core::config::Span;
 use vistter_core::time::FrameRate;
 
+use super::told::Told;
+
 #[derive(Debug, Args)]
 pub(crate) struct OclArgs {
     #[command(subcommand)]
@@ -117,6 +119,9 @@ pub(crate) struct OclSceneArgs {
     /// A token's value; may stand several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) token: Vec<(String, String)>,
+    /// What it is told, and when: "2s next", "3s marker goal", "1s set logo opacity=0.5 over=1s"; may stand several times
+    #[arg(long = "do", value_name = "ACTION", value_parser = Told::parse)]
+    pub(crate) told: Vec<Told>,
     /// Width and height of the picture; the document's own when left out
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,

@@ -257,8 +257,9 @@ impl Shot {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimelineAction {
-    /// When, counted from the start of the timeline.
-    pub at: Span,
+    /// When, counted from the start of the timeline; the start if absent. A change that is made live has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Span>,
     /// What.
     #[serde(rename = "do")]
     pub what: TimelineDo,
@@ -274,6 +275,18 @@ pub struct TimelineAction {
     /// For `go_to`: the overlay's time.
     #[serde(default)]
     pub time: Option<Span>,
+    /// For `set`: the layer; the whole scene if absent.
+    #[serde(default)]
+    pub layer: Option<String>,
+    /// For `set`: new values of properties, each as in a keyframe; null for what the document says.
+    #[serde(default)]
+    pub properties: Option<BTreeMap<String, serde_json::Value>>,
+    /// For `set`: how long it takes; at once if absent.
+    #[serde(default)]
+    pub over: Option<Span>,
+    /// For `set`: how it goes, as in a keyframe; evenly if absent.
+    #[serde(default)]
+    pub easing: Option<serde_json::Value>,
 }
 
 /// What is done at a moment.
@@ -289,6 +302,12 @@ pub enum TimelineDo {
     GoTo,
     /// The overlay gets new data.
     Update,
+    /// Properties of one of the overlay's layers, or of all of it, go from what they are to new values.
+    Set,
+    /// The overlay comes on; only in a change that is made live.
+    Show,
+    /// The overlay goes off; only in a change that is made live.
+    Hide,
     /// A named moment, for overlays that wait for it.
     Marker,
     /// A point the stream has come to, for overlays that wait for it.

@@ -28,6 +28,13 @@ impl Span {
             Self::Time(t) => fps.frame_at(t + MediaTime::from_nanos(fps.frame_duration().nanos() / 2)),
         }
     }
+    /// As time, at a frame rate.
+    pub fn time(self, fps: FrameRate) -> MediaTime {
+        match self {
+            Self::Frames(n) => fps.time_of(n),
+            Self::Time(t) => t,
+        }
+    }
     /// Parses `"2.5"`, `"2.5s"`, `"75f"`. `None` when it is not a span, or longer than a week.
     pub fn parse(s: &str) -> Option<Self> {
         let s = s.trim();

@@ -72,6 +72,8 @@ pub(crate) struct WorkerParts {
     pub(crate) heads: Vec<Option<Arc<Head>>>,
     /// The cameras' ids.
     pub(crate) cameras: Vec<String>,
+    /// The names of each camera's presets.
+    pub(crate) presets: Vec<Vec<String>>,
     pub(crate) director: Director,
     pub(crate) overlays: Vec<OverlaySlot>,
     pub(crate) slate: Frame,
@@ -108,6 +110,8 @@ pub(crate) struct Worker {
     compositor: Compositor,
     audio: AudioTrack,
     order: Vec<usize>,
+    /// Cameras that stand at presets, and the presets' names.
+    standing: Vec<(usize, String)>,
     states: Vec<CameraState>,
     leads: Vec<u32>,
     effects: Vec<Effect>,
@@ -133,6 +137,7 @@ impl Worker {
             compositor: Compositor::new(p.canvas)?,
             audio: AudioTrack::new(audio)?,
             order,
+            standing: Vec::new(),
             states: vec![CameraState::default(); cameras],
             leads: vec![0; cameras],
             effects: Vec::with_capacity(16),
@@ -272,6 +277,24 @@ impl Worker {
         }
     }
 
+    /// Tells every overlay that a camera has come to a preset or leaves it: by the preset's name, which is left when no
+    /// camera stands there any more, and by the camera's and the preset's.
+    fn tell_preset(&mut self, frame: u64, camera: usize, preset: usize, there: bool) {
+        let name = |c: usize, p: usize| self.p.presets.get(c).and_then(|list| list.get(p)).cloned();
+        let (Some(id), Some(name)) = (self.p.cameras.get(camera).cloned(), name(camera, preset)) else { return };
+        if there {
+            self.standing.push((camera, name.clone()));
+        } else {
+            self.standing.retain(|(c, n)| (*c, n) != (camera, &name));
+        }
+        let exact = format!("{id}:{name}");
+        let other = self.standing.iter().any(|(_, n)| *n == name);
+        if there || !other {
+            self.tell(frame, &OverlayEvent { on: there, ..OverlayEvent::preset(name) });
+        }
+        self.tell(frame, &OverlayEvent { on: there, ..OverlayEvent::preset(exact) });
+    }
+
     fn apply(&mut self, frame: u64, overlay: usize, action: &OverlayAction) {
         let at = self.at(frame);
         self.compositor.invalidate();
@@ -348,6 +371,7 @@ impl Worker {
                         self.tell(n, &OverlayEvent::milestone(format!("on-air:{camera}")));
                     }
                 }
+                Effect::AtPreset { camera, preset, there } => self.tell_preset(n, camera, preset, there),
                 Effect::Overlay { overlay, on } => {
                     self.apply(n, overlay, if on { &OverlayAction::Show } else { &OverlayAction::Hide });
                 }

@@ -273,6 +273,7 @@ impl SessionBuilder {
                 feeds: feeds.clone(),
                 heads: heads.clone(),
                 cameras: names.cameras.clone(),
+                presets: names.presets.clone(),
                 director,
                 overlays: self.overlays,
                 slate,

@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::builder::{SessionBuilder, sink};
 use super::event::{SessionEvent, SessionStatus, Summary, ViewName};
+use crate::config::TimelineAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::{Feed, Head};
 use crate::lock::lock;
@@ -15,7 +16,8 @@ use crate::media::{Bitrate, Frame, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
 use crate::ports::{Clock, Output, OverlayAction, OverlayEvent, PtzArrival, PtzVelocity};
 use crate::program::{Control, Shared};
-use crate::timeline::{Command, View};
+use crate::time::FrameRate;
+use crate::timeline::{Command, View, acts};
 
 /// Ids by index.
 #[derive(Clone, Debug)]
@@ -167,6 +169,28 @@ impl Session {
             list.push((Names::find(&self.names.overlays, overlay, "overlay")?, action));
         }
         self.control(Control::Overlays(list))
+    }
+    /// The same, as JSON: a list of actions as in a show file's `timeline.actions`, without `at`, and with `show` and
+    /// `hide` besides. Markers and other events among them are told after the changes.
+    ///
+    /// # Errors
+    /// `Config` for what is wrong with the list; `Closed` when the show is over. What an overlay itself refuses is an event.
+    pub fn commit_json(&self, actions: &str) -> Result<()> {
+        let list: Vec<TimelineAction> = serde_json::from_str(actions).map_err(|e| {
+            let next =
+                "give a list as in timeline.actions of a show file: [{ \"do\": \"next\", \"overlay\": \"quiz\" }]";
+            Error::new(ErrorKind::Config, format!("the actions cannot be read: {e}")).next(next)
+        })?;
+        let overlays: Vec<&str> = self.names.overlays.iter().map(String::as_str).collect();
+        let fps = self.params.video.as_ref().and_then(|v| v.declared_fps).unwrap_or(FrameRate::FPS_30);
+        let live = acts::live(&list, &overlays, fps).map_err(|faults| {
+            let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Error::new(ErrorKind::Config, all.join("; ")).next("mend the list; nothing of it was done")
+        })?;
+        if !live.changes.is_empty() {
+            self.control(Control::Overlays(live.changes))?;
+        }
+        live.events.into_iter().try_for_each(|e| self.tell(e))
     }
     /// Tells all overlays something that they may wait for; it counts from the next frame on.
     ///

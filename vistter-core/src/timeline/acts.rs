@@ -17,9 +17,14 @@ pub(crate) fn plan(
     for (i, a) in timeline.actions.iter().enumerate() {
         let at = format!("/timeline/actions/{i}");
         let overlay = target(a, overlays, &at, faults);
+        if matches!(a.what, TimelineDo::Show | TimelineDo::Hide) {
+            let d =
+                Diagnostic::error("SHOW-ACTION", format!("{at}/do"), "the timeline's cues bring overlays on and off");
+            faults.push(d.help("add it to timeline.overlays"));
+        }
         if let (Some(overlay), Some(what)) = (overlay, what(a, fps, &at, faults)) {
             list.push((
-                a.at.frames(fps),
+                a.at.map_or(0, |t| t.frames(fps)),
                 match what {
                     What::Change(action) => PlannedAct::Overlays(vec![(overlay, action)]),
                     What::Event(event) => PlannedAct::Event(event),
@@ -44,14 +49,48 @@ pub(crate) fn plan(
     out
 }
 
+/// The changes of a list that is made live: those of overlays, by index, and what they are told.
+///
+/// # Errors
+/// Everything that is wrong with the list.
+pub(crate) fn live(list: &[TimelineAction], overlays: &[&str], fps: FrameRate) -> Result<Live, Vec<Diagnostic>> {
+    let (mut out, mut faults) = (Live::default(), Vec::new());
+    for (i, a) in list.iter().enumerate() {
+        let at = format!("/{i}");
+        if a.at.is_some() {
+            let d = Diagnostic::error("SHOW-ACTION", format!("{at}/at"), "what is done live is done on the next frame");
+            faults.push(d.help("leave \"at\" out"));
+        }
+        let overlay = target(a, overlays, &at, &mut faults);
+        match (overlay, what(a, fps, &at, &mut faults)) {
+            (Some(overlay), Some(What::Change(action))) => out.changes.push((overlay, action)),
+            (_, Some(What::Event(event))) => out.events.push(event),
+            _ => {}
+        }
+    }
+    if faults.is_empty() { Ok(out) } else { Err(faults) }
+}
+
+/// What is done on one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// By overlay.
+    pub(crate) changes: Vec<(usize, OverlayAction)>,
+    pub(crate) events: Vec<OverlayEvent>,
+}
+
 enum What {
     Change(OverlayAction),
     Event(OverlayEvent),
 }
 
+fn is_event(what: TimelineDo) -> bool {
+    matches!(what, TimelineDo::Marker | TimelineDo::Milestone | TimelineDo::Preset)
+}
+
 /// The overlay that is meant; 0 for an event, which is for all.
 fn target(a: &TimelineAction, overlays: &[&str], at: &str, faults: &mut Vec<Diagnostic>) -> Option<usize> {
-    let event = matches!(a.what, TimelineDo::Marker | TimelineDo::Milestone | TimelineDo::Preset);
+    let event = is_event(a.what);
     match &a.overlay {
         None if event => Some(0),
         None => {
@@ -76,7 +115,11 @@ fn what(a: &TimelineAction, fps: FrameRate, at: &str, faults: &mut Vec<Diagnosti
     let spare = [
         ("tokens", a.tokens.is_some(), a.what == TimelineDo::Update),
         ("time", a.time.is_some(), a.what == TimelineDo::GoTo),
-        ("name", a.name.is_some(), !matches!(a.what, TimelineDo::Update | TimelineDo::GoTo | TimelineDo::Next)),
+        ("name", a.name.is_some(), matches!(a.what, TimelineDo::Step) || is_event(a.what)),
+        ("layer", a.layer.is_some(), a.what == TimelineDo::Set),
+        ("properties", a.properties.is_some(), a.what == TimelineDo::Set),
+        ("over", a.over.is_some(), a.what == TimelineDo::Set),
+        ("easing", a.easing.is_some(), a.what == TimelineDo::Set),
     ];
     for (field, there, wanted) in spare {
         if there && !wanted {
@@ -88,6 +131,13 @@ fn what(a: &TimelineAction, fps: FrameRate, at: &str, faults: &mut Vec<Diagnosti
     let name = || a.name.clone();
     let what = match a.what {
         TimelineDo::Next => Some(What::Change(OverlayAction::Next)),
+        TimelineDo::Show => Some(What::Change(OverlayAction::Show)),
+        TimelineDo::Hide => Some(What::Change(OverlayAction::Hide)),
+        TimelineDo::Set => a.properties.clone().map(|properties| {
+            let over = a.over.map_or(MediaTime::ZERO, |o| o.time(fps));
+            let (layer, easing) = (a.layer.clone(), a.easing.clone());
+            What::Change(OverlayAction::Set { layer, properties, over, easing })
+        }),
         TimelineDo::Step => name().map(|id| What::Change(OverlayAction::Step { id, at_once: false })),
         TimelineDo::Marker => name().map(|n| What::Event(OverlayEvent::marker(n))),
         TimelineDo::Milestone => name().map(|n| What::Event(OverlayEvent::milestone(n))),
@@ -108,6 +158,7 @@ fn what(a: &TimelineAction, fps: FrameRate, at: &str, faults: &mut Vec<Diagnosti
         match a.what {
             TimelineDo::GoTo => need("time", "write the overlay's time, such as \"time\": \"3s\""),
             TimelineDo::Update => need("tokens", "write the new values: \"tokens\": { \"name\": \"Ada\" }"),
+            TimelineDo::Set => need("properties", "write the new values: \"properties\": { \"opacity\": 0.5 }"),
             TimelineDo::Step => need("name", "name the step"),
             _ => need("name", "name what has happened"),
         }
@@ -162,6 +213,28 @@ mod tests {
                 ("SHOW-ACTION", "/timeline/actions/3/time"),
             ]
         );
+    }
+    #[test]
+    fn a_live_list_has_no_times_and_may_show_and_hide() {
+        let live = |text: &str| {
+            let list: Vec<TimelineAction> = serde_json::from_str(text).unwrap();
+            super::live(&list, &["score", "bug"], FrameRate::FPS_30)
+        };
+        let done = live(
+            r#"[ { "do": "show", "overlay": "bug" }, { "do": "marker", "name": "goal" },
+                 { "do": "set", "overlay": "bug", "layer": "logo", "properties": { "opacity": 0.5, "scale": null }, "over": "15f" } ]"#,
+        )
+        .unwrap();
+        assert_eq!(done.events, [OverlayEvent::marker("goal")]);
+        assert_eq!(done.changes[0], (1, OverlayAction::Show));
+        let OverlayAction::Set { layer, properties, over, easing } = &done.changes[1].1 else { panic!("{done:?}") };
+        assert_eq!((layer.as_deref(), properties.len(), over.nanos(), easing), (Some("logo"), 2, 500_000_000, &None));
+        let faults =
+            live(r#"[ { "at": 3, "do": "next", "overlay": "bug" }, { "do": "set", "overlay": "bug", "name": "x" } ]"#);
+        let said: Vec<_> = faults.unwrap_err().into_iter().map(|d| d.pointer).collect();
+        assert_eq!(said, ["/0/at", "/1/name", "/1"]);
+        let (.., faults) = read(r#"[ { "do": "hide", "overlay": "bug" } ]"#);
+        assert_eq!(faults[0].pointer, "/timeline/actions/0/do", "cues bring overlays on and off");
     }
     #[test]
     fn every_act_is_due_once_also_over_left_out_frames_and_in_a_loop() {

@@ -207,6 +207,7 @@ impl Director {
             let moved = if change.is_some() { self.view } else { View::Slate };
             self.move_heads(n, moved, cameras, out);
         }
+        self.heads.news(&mut |camera, preset, there| out(Effect::AtPreset { camera, preset, there }));
         if decision.view == wish && !decision.held {
             self.missing = 0;
             self.mode_changed = false;

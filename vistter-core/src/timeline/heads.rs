@@ -40,6 +40,8 @@ struct Head {
     orders: u64,
     target: Option<usize>,
     place: Place,
+    /// The preset at which overlays believe it to stand.
+    told: Option<usize>,
     /// The last order failed for a reason that has nothing to do with the preset: nobody waits for this head.
     unreachable: bool,
 }
@@ -99,6 +101,18 @@ impl Heads {
         state.operator
             || h.unreachable
             || (h.target == Some(preset) && matches!(h.place, Place::There | Place::Failed(_)))
+    }
+
+    /// Gives each preset that a camera has left or come to since this was asked last: camera, preset, whether it is there.
+    pub(super) fn news(&mut self, out: &mut dyn FnMut(usize, usize, bool)) {
+        for (camera, h) in self.all.iter_mut().enumerate() {
+            let now = h.target.filter(|_| h.place == Place::There);
+            if now != h.told {
+                h.told.into_iter().for_each(|preset| out(camera, preset, false));
+                now.into_iter().for_each(|preset| out(camera, preset, true));
+                h.told = now;
+            }
+        }
     }
 
     /// The preset at which the camera stands or to which it is on its way, and whether it moves.

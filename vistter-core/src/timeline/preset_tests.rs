@@ -27,6 +27,8 @@ struct Stage {
     /// (frame, camera, preset) of each order.
     orders: Vec<(u64, usize, usize)>,
     journal: Vec<JournalEntry>,
+    /// (frame, camera, preset, there) of what is told about cameras that stand.
+    told: Vec<(u64, usize, usize, bool)>,
 }
 
 impl Stage {
@@ -43,7 +45,7 @@ impl Stage {
         let s = Schedule::plan_with_presets(&t, &["a", "b", "c"], &presets, &[], FrameRate::FPS_30).unwrap();
         let heads = [Motors { takes: 5, ..Motors::default() }; 2];
         let director = Director::new(s, 3, 0, RULES);
-        Self { director, heads, live: [true; 3], frame: 0, orders: Vec::new(), journal: Vec::new() }
+        Self { director, heads, live: [true; 3], frame: 0, orders: Vec::new(), journal: Vec::new(), told: Vec::new() }
     }
     fn states(&self) -> [CameraState; 3] {
         let head = |m: &Motors| {
@@ -67,6 +69,7 @@ impl Stage {
                     self.heads[camera].order = Some((order, self.frame));
                 }
                 Effect::OnAir(j) => self.journal.push(j),
+                Effect::AtPreset { camera, preset, there } => self.told.push((self.frame, camera, preset, there)),
                 _ => {}
             }
         }
@@ -266,4 +269,15 @@ fn a_show_that_begins_before_its_camera_stands_begins_anyway() {
     assert_eq!(s.play(20), "aaaaaaaaaabbbbbbbbbb");
     assert_eq!(s.orders, [(0, 0, 0), (0, 1, 0)]);
     assert_eq!(s.causes()[0], (0, Cause::Start, Some(0), true));
+}
+#[test]
+fn what_stands_where_is_told_once_on_the_frame_that_shows_it() {
+    let mut s = Stage::new(&[("a1", 10), ("b1", 10), ("a2", 10), ("b2", 10)], |_| {}).prepared();
+    s.play(22);
+    // prepared before the show; camera a is sent off at 10 and takes 5 frames, camera b from 20 on
+    let want = [(0, 0, 0, true), (0, 1, 0, true), (10, 0, 0, false), (15, 0, 1, true), (20, 1, 0, false)];
+    assert_eq!(s.told, want);
+    s.heads[0].operator = true;
+    s.play(1);
+    assert_eq!(s.told.last(), Some(&(22, 0, 1, false)), "in a person's hand it is somewhere");
 }

@@ -115,6 +115,15 @@ pub enum Effect {
         /// Number of this order, to be reported in [`HeadState::done`].
         order: u64,
     },
+    /// A camera has come to a preset, as the pictures of this frame show it, or leaves it.
+    AtPreset {
+        /// Index of the camera.
+        camera: usize,
+        /// Index of its preset.
+        preset: usize,
+        /// Whether it is there.
+        there: bool,
+    },
     /// Bring an overlay on or take it off.
     Overlay {
         /// Index of the overlay.

@@ -23,8 +23,10 @@
 //! | `sequence.rs` | sequences of pictures |
 //! | `text.rs` | texts and tickers |
 //! | `automation.rs` | keyframes and easings |
+//! | `change.rs` | properties that are changed while the scene plays |
 
 mod automation;
+pub(crate) mod change;
 pub(crate) mod cue;
 mod document;
 mod look;

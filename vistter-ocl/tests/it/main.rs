@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption does not know
 
 mod broken;
+mod changes;
 mod cues;
 mod demo;
 mod effects;

@@ -30,6 +30,10 @@ pub(super) struct Shown {
     fps: FrameRate,
     safe_areas: bool,
     pub(super) size: (u32, u32),
+    /// What it is still to be told, the next one last.
+    told: Vec<(u64, OverlayAction)>,
+    /// The next frame to be played; none before something has been told.
+    next: Option<u64>,
 }
 
 impl Shown {
@@ -48,7 +52,12 @@ impl Shown {
             .map_or_else(|| SystemClock::new().wall(), |s| WallTime::from_unix_nanos(s.saturating_mul(1_000_000_000)));
         let pool = FramePool::new(width, height, 2)?;
         let (fps, safe_areas, size) = (args.fps, args.safe_areas, (width, height));
-        let mut me = Self { overlay, pool, background: yuv(background), start, fps, safe_areas, size };
+        let mut told: Vec<_> = args.told.iter().map(|t| (t.at.frames(fps), t.action(fps))).collect();
+        // those of one frame in the order in which they were given
+        told.sort_by_key(|(frame, _)| *frame);
+        told.reverse();
+        let mut me =
+            Self { overlay, pool, background: yuv(background), start, fps, safe_areas, size, told, next: None };
         let first = me.tick(0);
         me.overlay.apply(first, &OverlayAction::Show)?;
         Ok(me)
@@ -59,6 +68,7 @@ impl Shown {
     /// # Errors
     /// As the overlay's.
     pub(super) fn draw(&mut self, frame: u64) -> Result<FrameBuf> {
+        self.play_to(frame)?;
         let mut buf = self.pool.take();
         buf.fill(self.background);
         let tick = self.tick(frame);
@@ -69,6 +79,28 @@ impl Shown {
             guide(&mut buf, 50);
         }
         Ok(buf)
+    }
+
+    /// Tells it what is due. From the frame before the first action on every frame is played: what changes goes over from
+    /// what was seen.
+    fn play_to(&mut self, frame: u64) -> Result<()> {
+        let due = |me: &Self, at: u64| me.told.last().is_some_and(|(f, _)| *f <= at);
+        if self.next.is_none() && due(self, frame) {
+            self.next = self.told.last().map(|(f, _)| f.saturating_sub(1));
+        }
+        while let Some(n) = self.next.filter(|n| *n <= frame) {
+            while due(self, n)
+                && let Some((_, action)) = self.told.pop()
+            {
+                self.overlay.apply(self.tick(n), &action)?;
+            }
+            if n < frame {
+                let mut unseen = self.pool.take();
+                self.overlay.compose(self.tick(n), &mut unseen)?;
+            }
+            self.next = Some(n + 1);
+        }
+        Ok(())
     }
 
     fn tick(&self, frame: u64) -> Tick {

@@ -1,0 +1,72 @@
+//! Loops over samples two at a time: both stand in one 16-bit number, and the even and the odd one are taken out, computed
+//! and put back by masks and shifts. To widen a vector of bytes to 16 bits and narrow it again costs two crossings of its
+//! halves; measured on AVX2, these loops are three times as fast.
+//!
+//! Each is inlined into a function that is compiled for one instruction set. The shape of the loops matters: arrays of two
+//! bytes, zipped, within arrays of a fixed length, are what the compiler makes vectors of.
+
+/// Samples that are one turn of the loop: a vector of AVX2.
+pub(crate) const BLOCK: usize = 32;
+/// The same for [`one`], which has registers to spare.
+const LONG: usize = 128;
+
+#[inline(always)]
+fn apart(two: [u8; 2]) -> [u16; 2] {
+    let both = u16::from_le_bytes(two);
+    [both & 255, both >> 8]
+}
+
+/// Two samples, each at most 255.
+#[inline(always)]
+fn together([even, odd]: [u16; 2]) -> [u8; 2] {
+    (even | (odd << 8)).to_le_bytes()
+}
+
+/// Each sample becomes what `f` makes of it.
+#[inline(always)]
+pub(crate) fn one(dst: &mut [u8], f: impl Fn(u16) -> u16) {
+    let (blocks, rest) = dst.as_chunks_mut::<LONG>();
+    for block in blocks {
+        for d in block.as_chunks_mut::<2>().0 {
+            let [even, odd] = apart(*d);
+            *d = together([f(even), f(odd)]);
+        }
+    }
+    for d in rest {
+        *d = f(u16::from(*d)) as u8;
+    }
+}
+
+/// The same from three samples.
+#[inline(always)]
+pub(crate) fn three(dst: &mut [u8], a: &[u8], b: &[u8], f: impl Fn(u16, u16, u16) -> u16) {
+    let ((dst, dst_rest), (a, a_rest), (b, b_rest)) =
+        (dst.as_chunks_mut::<BLOCK>(), a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
+    for ((d, a), b) in dst.iter_mut().zip(a).zip(b) {
+        let (a, b) = (a.as_chunks::<2>().0, b.as_chunks::<2>().0);
+        for ((d, a), b) in d.as_chunks_mut::<2>().0.iter_mut().zip(a).zip(b) {
+            let ([d0, d1], [a0, a1], [b0, b1]) = (apart(*d), apart(*a), apart(*b));
+            *d = together([f(d0, a0, b0), f(d1, a1, b1)]);
+        }
+    }
+    for ((d, a), b) in dst_rest.iter_mut().zip(a_rest).zip(b_rest) {
+        *d = f(u16::from(*d), u16::from(*a), u16::from(*b)) as u8;
+    }
+}
+
+/// The same from four samples.
+#[inline(always)]
+pub(crate) fn four(dst: &mut [u8], a: &[u8], b: &[u8], c: &[u8], f: impl Fn(u16, u16, u16, u16) -> u16) {
+    let ((dst, dst_rest), (a, a_rest), (b, b_rest), (c, c_rest)) =
+        (dst.as_chunks_mut::<BLOCK>(), a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>(), c.as_chunks::<BLOCK>());
+    for (((d, a), b), c) in dst.iter_mut().zip(a).zip(b).zip(c) {
+        let (a, b, c) = (a.as_chunks::<2>().0, b.as_chunks::<2>().0, c.as_chunks::<2>().0);
+        for (((d, a), b), c) in d.as_chunks_mut::<2>().0.iter_mut().zip(a).zip(b).zip(c) {
+            let ([d0, d1], [a0, a1], [b0, b1], [c0, c1]) = (apart(*d), apart(*a), apart(*b), apart(*c));
+            *d = together([f(d0, a0, b0, c0), f(d1, a1, b1, c1)]);
+        }
+    }
+    for (((d, a), b), c) in dst_rest.iter_mut().zip(a_rest).zip(b_rest).zip(c_rest) {
+        *d = f(u16::from(*d), u16::from(*a), u16::from(*b), u16::from(*c)) as u8;
+    }
+}
