@@ -39,7 +39,10 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// RFC 6901 pointer to the value, empty for the whole document.
     pub pointer: String,
-    /// Line and column of the value, when the text is known.
+    /// Where in the string at the pointer it is, in bytes of what the string says; for findings about a part of a string.
+    #[serde(skip)]
+    pub within: Option<usize>,
+    /// Line and column of the value, or of the part of it, when the text is known.
     pub place: Option<Place>,
     /// What is wrong.
     pub message: String,
@@ -56,6 +59,7 @@ impl Diagnostic {
             severity: Severity::Error,
             code,
             pointer: pointer.into(),
+            within: None,
             place: None,
             message: message.into(),
             help: None,
@@ -65,6 +69,12 @@ impl Diagnostic {
     /// A warning at `pointer`.
     pub fn warning(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, pointer, message) }
+    }
+    /// Says where in the string at the pointer it is: so many bytes of what the string says.
+    #[must_use]
+    pub fn within(mut self, bytes: usize) -> Self {
+        self.within = Some(bytes);
+        self
     }
     /// Adds what to write instead.
     #[must_use]
@@ -200,7 +210,8 @@ impl<'t> Source<'t> {
 
     /// Fills a diagnostic's place and source line from its pointer.
     pub fn locate(&self, mut d: Diagnostic) -> Diagnostic {
-        if let Some(p) = self.place(&d.pointer) {
+        let inside = d.within.and_then(|n| Some(self.place_of(inside(self.text, *self.offsets.get(&d.pointer)?, n)?)));
+        if let Some(p) = inside.or_else(|| self.place(&d.pointer)) {
             self.put(&mut d, p);
         }
         d
@@ -241,6 +252,28 @@ impl<'t> Source<'t> {
         self.offsets.insert(at, v.start());
         Ok(())
     }
+}
+
+/// Where the string that stands at `start` says its byte `n`: escapes are longer than what they say. `None` when there is no
+/// string, or when it is shorter.
+fn inside(text: &str, start: usize, n: usize) -> Option<usize> {
+    let raw = text.get(start..)?.strip_prefix('"')?.as_bytes();
+    let unit = |at: usize| u32::from_str_radix(std::str::from_utf8(raw.get(at + 2..at + 6)?).ok()?, 16).ok();
+    let (mut at, mut said) = (0, 0);
+    while said < n {
+        let (long, means) = match (raw.get(at)?, raw.get(at + 1)) {
+            (b'"', _) => return None,
+            (b'\\', Some(b'u')) => match unit(at)? {
+                // the first half of a pair: both are one character of four bytes
+                0xd800..0xdc00 => (12, 4),
+                u => (6, char::from_u32(u)?.len_utf8()),
+            },
+            (b'\\', _) => (2, 1),
+            _ => (1, 1),
+        };
+        (at, said) = (at + long, said + means);
+    }
+    Some(start + 1 + at)
 }
 
 fn escape(key: &str) -> String {
@@ -312,6 +345,22 @@ mod tests {
         let d = Source::parse("{\"a\":1,\"a\":2}").unwrap_err();
         assert_eq!(d.code, "JSON-DUPLICATE-KEY");
         assert_eq!(Source::parse(&"[".repeat(10_000)).unwrap_err().code, "JSON-DEPTH");
+    }
+    #[test]
+    fn places_inside_strings() {
+        let text = "{ \"t\":\n \"a\\\"ä\\u00e4\\ud83d\\ude00\\nxy\" }";
+        let (v, s) = Source::parse(text).unwrap();
+        let said = v["t"].as_str().unwrap();
+        let column = |part: &str| {
+            let d = Diagnostic::error("X", "/t", "").within(said.find(part).unwrap());
+            s.locate(d).place.map(|p| (p.line, p.column)).unwrap()
+        };
+        assert_eq!([column("a"), column("\""), column("ä")], [(2, 3), (2, 4), (2, 6)]);
+        assert_eq!([column("\u{1f600}"), column("\n"), column("x"), column("y")], [(2, 13), (2, 25), (2, 27), (2, 28)]);
+        // beyond its end, or in something that is no string: the value's own place
+        assert_eq!(s.locate(Diagnostic::error("X", "/t", "").within(99)).place, s.place("/t"));
+        assert_eq!(s.locate(Diagnostic::error("X", "", "").within(3)).place, s.place(""));
+        assert_eq!(s.locate(Diagnostic::error("X", "/u/v", "").within(3)).place, s.place(""));
     }
     #[test]
     fn wrong_type_is_located() {

@@ -8,6 +8,7 @@ use vistter_core::time::FrameRate;
 
 use crate::assets::{AssetSource, Assets, Folder};
 use crate::compile::compile;
+use crate::cost::{self, Cost, Profile};
 use crate::glyphs;
 use crate::legible;
 use crate::model::Document;
@@ -49,6 +50,28 @@ pub fn check_file(path: &Path) -> Vec<Diagnostic> {
         Ok(text) => check(&text, &Folder::new(path.parent().unwrap_or(Path::new("")))),
         Err(list) => list,
     }
+}
+
+/// What every scene of a document in a file costs on a machine, at the document's base resolution; with a located warning
+/// for each that is beyond the machine's budget. `fps` stands in when the document names no frame rate.
+///
+/// # Errors
+/// Everything that is wrong with it, when it does not play.
+pub fn cost_file(
+    path: &Path,
+    profile: &Profile,
+    fps: FrameRate,
+) -> Result<(Vec<Cost>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let text = crate::overlay::read(path)?;
+    let (document, _) = Document::parse(&text)?;
+    let assets = Assets::load(&document, &Folder::new(path.parent().unwrap_or(Path::new(""))))?;
+    let (width, height) = document.base;
+    let canvas = Canvas { width, height, fps: document.rate.unwrap_or(fps) };
+    let one = |s: &crate::model::Scene| cost::estimate(&document, Some(&s.id), &assets, canvas, profile);
+    let costs = document.scenes.iter().map(one).collect::<Result<Vec<Cost>, _>>()?;
+    let source = Source::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|d| vec![d])?.1;
+    let found = costs.iter().filter_map(Cost::finding).map(|d| source.locate(d)).collect();
+    Ok((costs, found))
 }
 
 /// Whether a document with these findings plays.

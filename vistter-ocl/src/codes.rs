@@ -99,7 +99,7 @@ pub const CODES: &[Code] = &[
     code(
         "OCL-CLOCK",
         "a clock's format or zone is not understood",
-        "{{clock|FORMAT|ZONE}} takes a format of % and a letter out of HIMSpyYmdeaAbBj, and as a zone UTC or an offset from \
+        "{{clock|FORMAT|ZONE}} takes a format of % and a letter out of HIMSpyYmdeaAbBjxX, and as a zone UTC or an offset from \
          it. Names such as Europe/Berlin are not known: their rules change, and a machine may have old ones.",
     )
     .example(WORDS, r#""text": "{{clock|%H:%M|Europe/Berlin}}""#, r#""text": "{{clock|%H:%M|+01:00}}""#),
@@ -130,6 +130,13 @@ pub const CODES: &[Code] = &[
         WORDS,
         r##""color": "#777777", "background": { "color": "#888888" }"##,
         r##""color": "#FFFFFF", "background": { "color": "#202020" }"##,
+    ),
+    code(
+        "OCL-COST",
+        "a scene is more than a machine carries",
+        "`vistter ocl check FILE --profile pi4` estimates what each scene costs there at its costliest frame, and names the \
+         layers that cost most. What stands, moves or fades is cheap; what scales, turns, changes its form or its text is \
+         drawn anew. Beyond a quarter of the time between two frames little is left to decode and to encode.",
     ),
     code(
         "OCL-CUE-OVERLAP",
@@ -205,6 +212,14 @@ pub const CODES: &[Code] = &[
          time. The specification lists the limits.",
     )
     .example(SCENE, r#""in": { "type": "fade", "duration": 600 }"#, r#""in": { "type": "fade", "duration": 0.6 }"#),
+    code(
+        "OCL-LOCALE",
+        "a language is not known",
+        "Languages are named by their tags: de, pt-PT, zh-Hant. One that is not there is taken as its language, so de-AT is de; \
+         after it -u-nu- and a name may choose other digits: hi-u-nu-deva. What languages there are stands in the \
+         specification; those of the machine are never used.",
+    )
+    .example(WORDS, r#""text": "{{clock@xx|%A}}""#, r#""text": "{{clock@de|%A}}""#),
     code(
         "OCL-MISSING",
         "a required field is not there",

@@ -156,6 +156,7 @@ fn one(
     Ok(LayerProgram {
         name: l.id.clone(),
         number: 0,
+        at: at.into(),
         anchor: l.place.anchor,
         within: l.place.within,
         offset,

@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use vistter_core::clock::WallTime;
 
 use crate::limits::MAX_TOKEN_CHARS;
+use crate::locale::{self, Locale, Numbers};
 use crate::token::number;
 use crate::wallclock::{self, Format, Offset};
 
@@ -19,8 +20,8 @@ pub(crate) const FILTERS: [&str; 10] =
 /// One filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
-    Upper,
-    Lower,
+    Upper(Locale),
+    Lower(Locale),
     /// Without white space at both ends.
     Trim,
     /// At most so many characters (grapheme clusters), the last one "…" if something is left out.
@@ -28,9 +29,9 @@ pub(crate) enum Filter {
     /// At least so many characters, filled up on the left.
     Pad(usize, char),
     /// Thousands in groups; so many decimals, as many as there are if absent.
-    Number(Option<usize>, Style),
+    Number(Option<usize>, Numbers),
     /// A date in another form.
-    Date(Format),
+    Date(Format, Locale),
     /// The time until a date, whose wall-clock time is that of this zone.
     Countdown(Offset),
     /// The time since a date.
@@ -39,30 +40,21 @@ pub(crate) enum Filter {
     Default(String),
 }
 
-/// How a language writes numbers: what stands between thousands, and before the fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Style {
-    group: char,
-    point: char,
-}
+/// The ways to write numbers that 1.0 had: languages and countries by names of its own, and `plain`, which has no groups.
+const STYLES: [&str; 5] = ["en", "de", "fr", "ch", "plain"];
 
-impl Style {
-    /// The names. `plain` has no groups.
-    pub(crate) const NAMES: [&'static str; 5] = ["en", "de", "fr", "ch", "plain"];
-    const NONE: char = '\0';
-
-    fn parse(name: &str) -> Option<Self> {
-        let (group, point) = match name {
-            "en" => (',', '.'),
-            "de" => ('.', ','),
-            // a space at which no line breaks
-            "fr" => ('\u{a0}', ','),
-            "ch" => ('’', '.'),
-            "plain" => (Self::NONE, '.'),
-            _ => return None,
-        };
-        Some(Self { group, point })
-    }
+/// How numbers are written: by one of those names, or as a language does.
+fn style(name: &str) -> Option<Numbers> {
+    let of = |group, point| Numbers { group, point, lakh: false, least: 1, zero: '0' };
+    Some(match name {
+        "en" => of(Some(','), '.'),
+        "de" => of(Some('.'), ','),
+        // a space at which no line breaks
+        "fr" => of(Some('\u{a0}'), ','),
+        "ch" => of(Some('’'), '.'),
+        "plain" => of(None, '.'),
+        tag => Locale::parse(tag)?.numbers,
+    })
 }
 
 /// What is wrong with a filter.
@@ -72,20 +64,30 @@ pub(crate) enum FilterFault {
     /// What is wrong with what stands after the colon, and what to write.
     Argument(String, String),
     Format(String),
+    /// A language that is not there.
+    Locale(String),
 }
 
 impl Filter {
-    /// Reads what stands between two bars.
-    pub(crate) fn parse(text: &str) -> Result<Self, FilterFault> {
+    /// Reads what stands between two bars, in a document of a language.
+    pub(crate) fn parse(text: &str, locale: Locale) -> Result<Self, FilterFault> {
         let (name, argument) = match text.trim_start().split_once(':') {
             Some((n, a)) => (n.trim(), Some(a)),
             None => (text.trim(), None),
         };
         let wrong = |what: &str, help: &str| FilterFault::Argument(what.to_owned(), help.to_owned());
+        // a language of its own: date@de
+        let (name, locale) = match name.split_once('@') {
+            Some((n, tag)) if ["number", "date", "upper", "lower"].contains(&n) => match Locale::parse(tag) {
+                Some(locale) => (n, locale),
+                None => return Err(FilterFault::Locale(tag.to_owned())),
+            },
+            _ => (name, locale),
+        };
         let count = |s: &str| s.trim().parse().ok().filter(|n| (1..=MAX_TOKEN_CHARS).contains(n));
         Ok(match (name, argument) {
-            ("upper", None) => Self::Upper,
-            ("lower", None) => Self::Lower,
+            ("upper", None) => Self::Upper(locale),
+            ("lower", None) => Self::Lower(locale),
             ("trim", None) => Self::Trim,
             ("default", Some(text)) => Self::Default(text.to_owned()),
             ("truncate", a) => match a.and_then(count) {
@@ -104,7 +106,8 @@ impl Filter {
                 }
             }
             ("number", a) => {
-                let (digits, style) = a.map_or(("", "en"), |a| a.split_once(':').unwrap_or((a, "en")));
+                let (digits, name) =
+                    a.map_or(("", None), |a| a.split_once(':').map_or((a, None), |(d, s)| (d, Some(s))));
                 let digits = digits.trim();
                 let decimals = digits.parse().ok().filter(|n| *n <= 9);
                 if decimals.is_none() && !digits.is_empty() {
@@ -113,16 +116,16 @@ impl Filter {
                         "write number, number:2 or number:2:de; from 0 to 9 decimals",
                     ));
                 }
-                let Some(style) = Style::parse(style.trim()) else {
-                    let known = Style::NAMES.join(", ");
+                let Some(style) = name.map_or(Some(locale.numbers), |n| style(n.trim())) else {
+                    let known = STYLES.into_iter().chain(Locale::tags().filter(|t| !STYLES.contains(t)));
                     return Err(wrong(
-                        &format!("unknown way to write numbers \"{}\"", style.trim()),
-                        &format!("expected one of: {known}"),
+                        &format!("unknown way to write numbers \"{}\"", name.unwrap_or_default().trim()),
+                        &format!("expected one of: {}", known.collect::<Vec<_>>().join(", ")),
                     ));
                 };
                 Self::Number(decimals, style)
             }
-            ("date", Some(format)) => Self::Date(Format::parse(format).map_err(FilterFault::Format)?),
+            ("date", Some(format)) => Self::Date(Format::parse(format).map_err(FilterFault::Format)?, locale),
             ("countdown" | "countup", zone) => {
                 let zone = zone.map_or("UTC", str::trim);
                 let Some(offset) = Offset::parse(zone) else {
@@ -153,8 +156,8 @@ impl Filter {
         match self {
             Self::Default(d) if end == from => text.push_str(d),
             Self::Default(_) => {}
-            Self::Upper => each(text, from, |c, out| c.to_uppercase().for_each(|c| out.push(c))),
-            Self::Lower => each(text, from, |c, out| c.to_lowercase().for_each(|c| out.push(c))),
+            Self::Upper(l) => each(text, from, |c, out| l.upper(c, out)),
+            Self::Lower(l) => each(text, from, |c, out| l.lower(c, out)),
             Self::Trim => {
                 text.truncate(from + text[from..].trim_end().len());
                 let skip = text[from..].len() - text[from..].trim_start().len();
@@ -193,10 +196,10 @@ impl Filter {
                     write_length(seconds.max(0), text);
                 }
             }
-            Self::Date(format) => {
+            Self::Date(format, locale) => {
                 if let Some(t) = wallclock::parse_iso(&text[from..]) {
                     text.truncate(from);
-                    format.write(t, Offset::UTC, text);
+                    format.write(t, Offset::UTC, *locale, text);
                 }
             }
         }
@@ -224,7 +227,7 @@ pub(crate) fn write_length(seconds: i128, out: &mut String) {
     let _ = if h > 0 { write!(out, "{h}:{m:02}:{s:02}") } else { write!(out, "{m}:{s:02}") };
 }
 
-fn write_number(n: f64, decimals: usize, style: Style, out: &mut String) {
+fn write_number(n: f64, decimals: usize, style: Numbers, out: &mut String) {
     let from = out.len();
     // Writing to a String cannot fail. The same digits on every machine: Rust's own formatting, no library's.
     let _ = write!(out, "{n:.decimals$}");
@@ -238,13 +241,15 @@ fn write_number(n: f64, decimals: usize, style: Style, out: &mut String) {
         out.remove(point);
         out.insert(point, style.point);
     }
-    if style.group != Style::NONE {
-        let mut at = point;
-        while at > start + 3 {
-            at -= 3;
-            out.insert(at, style.group);
+    if let Some(group) = style.group.filter(|_| point - start >= 3 + style.least) {
+        let (mut at, mut step) = (point, 3);
+        while at > start + step {
+            at -= step;
+            out.insert(at, group);
+            step = if style.lakh { 2 } else { 3 };
         }
     }
+    locale::digits(style.zero, out, from);
 }
 
 #[cfg(test)]
@@ -255,7 +260,11 @@ mod tests {
     fn run(filters: &str, value: &str) -> String {
         let mut text = format!("before {value}");
         for f in filters.split('|') {
-            Filter::parse(f).unwrap_or_else(|e| panic!("{f}: {e:?}")).apply(&mut text, 7, WallTime::default());
+            Filter::parse(f, Locale::default()).unwrap_or_else(|e| panic!("{f}: {e:?}")).apply(
+                &mut text,
+                7,
+                WallTime::default(),
+            );
         }
         text.strip_prefix("before ").unwrap().to_owned()
     }
@@ -280,6 +289,16 @@ mod tests {
             ("number:0", "-0.4", "0"),
             ("number:2:plain", "12345", "12345.00"),
             ("number", "n/a", "n/a"),
+            ("number:0:hi", "123456789", "12,34,56,789"),
+            ("number:0:pl", "1234", "1234"),
+            ("number:0:pl", "12345", "12\u{a0}345"),
+            ("number:2:sv", "-12345.6", "-12\u{a0}345,60"),
+            ("number:1:ar-u-nu-arab", "12345.6", "١٢٬٣٤٥٫٦"),
+            ("number@de-AT:1", "12345.6", "12.345,6"),
+            ("date@de:%A, %x", "2026-11-21", "Samstag, 21. November 2026"),
+            ("date@ja:%x", "2026-11-21", "2026年11月21日"),
+            ("upper@tr", "izmir", "İZMİR"),
+            ("lower@tr", "IŞIK", "ışık"),
             ("date:%e %B %Y", "2026-11-21", "21 November 2026"),
             ("date:%H:%M", "2026-11-21T18:05", "18:05"),
             ("date:%H", "soon", "soon"),
@@ -296,7 +315,11 @@ mod tests {
         let start = 1_795_285_800_000_000_000i64;
         let at = |filter: &str, nanos: i64| {
             let mut text = "2026-11-21T18:30".to_owned();
-            Filter::parse(filter).unwrap().apply(&mut text, 0, WallTime::from_unix_nanos(start + nanos));
+            Filter::parse(filter, Locale::default()).unwrap().apply(
+                &mut text,
+                0,
+                WallTime::from_unix_nanos(start + nanos),
+            );
             text
         };
         const S: i64 = 1_000_000_000;
@@ -312,7 +335,7 @@ mod tests {
             ("0:00".into(), "0:00".into(), "12:05".into())
         );
         assert_eq!(at("countdown:+01:00", -3660 * S), "1:00", "half past six there is an hour earlier");
-        assert!(Filter::parse("countdown:Berlin").is_err());
+        assert!(Filter::parse("countdown:Berlin", Locale::default()).is_err());
     }
     #[test]
     fn faults_name_what_to_write() {
@@ -326,19 +349,25 @@ mod tests {
             ("default", "default:"),
             ("upper:x", "upper"),
         ] {
-            match Filter::parse(bad) {
+            match Filter::parse(bad, Locale::default()) {
                 Err(FilterFault::Argument(_, h)) => assert!(h.contains(help), "{bad}: {h}"),
                 other => panic!("{bad}: {other:?}"),
             }
         }
-        assert_eq!(Filter::parse("uper"), Err(FilterFault::Unknown("uper".into())));
-        assert_eq!(Filter::parse("date:%Q"), Err(FilterFault::Format("%Q".into())));
+        assert_eq!(Filter::parse("date@xx:%A", Locale::default()), Err(FilterFault::Locale("xx".into())));
+        assert_eq!(Filter::parse("trim@de", Locale::default()), Err(FilterFault::Unknown("trim@de".into())));
+        let (de, number) = (Locale::parse("de").unwrap(), |l| Filter::parse("number:1", l).unwrap());
+        let mut text = "1234.5".to_owned();
+        number(de).apply(&mut text, 0, WallTime::default());
+        assert_eq!(text, "1.234,5", "the document's own language");
+        assert_eq!(Filter::parse("uper", Locale::default()), Err(FilterFault::Unknown("uper".into())));
+        assert_eq!(Filter::parse("date:%Q", Locale::default()), Err(FilterFault::Format("%Q".into())));
     }
     proptest! {
         #[test]
         fn any_filter_on_any_value(f in "(upper|lower|trim|truncate:[0-9]{1,2}|pad:[1-9]:\\PC|number:[0-9]:(de|fr|ch)|date:%[HYQ]|\\PC{0,8})",
                                    value in "\\PC{0,30}") {
-            if let Ok(filter) = Filter::parse(&f) {
+            if let Ok(filter) = Filter::parse(&f, Locale::default()) {
                 let mut text = format!("x{value}");
                 filter.apply(&mut text, 1, WallTime::default());
                 prop_assert!(text.starts_with('x'));
@@ -346,8 +375,9 @@ mod tests {
         }
         /// Groups and points change how a number looks, not which it is.
         #[test]
-        fn a_number_keeps_its_digits(n in -1_000_000_000i64..1_000_000_000, style in 0usize..5) {
-            let got = run(&format!("number:0:{}", Style::NAMES[style]), &n.to_string());
+        fn a_number_keeps_its_digits(n in -1_000_000_000i64..1_000_000_000, style in 0usize..8) {
+            let styles = ["en", "de", "fr", "ch", "plain", "en-IN", "pl", "sv"];
+            let got = run(&format!("number:0:{}", styles[style]), &n.to_string());
             let digits: String = got.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
             prop_assert_eq!(digits, n.to_string());
         }

@@ -73,6 +73,8 @@ pub(crate) struct LayerProgram {
     pub(crate) name: String,
     /// No other layer of the scene has it.
     pub(crate) number: u32,
+    /// Its place in the document.
+    pub(crate) at: Arc<str>,
     pub(crate) anchor: Anchor,
     pub(crate) within: Within,
     /// Canvas pixels from the anchor point.
@@ -253,6 +255,7 @@ impl LayerProgram {
         Self {
             name: String::new(),
             number: 0,
+            at: Arc::from(""),
             anchor: Anchor::default(),
             within: Within::Canvas,
             offset: [0.0; 2],

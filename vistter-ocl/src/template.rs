@@ -8,6 +8,7 @@ use vistter_core::time::MediaTime;
 
 use crate::filter::{self, Filter, FilterFault};
 use crate::limits::{MAX_EXPANDED_CHARS, MAX_FILTERS};
+use crate::locale::Locale;
 use crate::read;
 use crate::wallclock::{Format, Offset};
 
@@ -43,6 +44,7 @@ enum Part {
     Clock {
         format: Format,
         offset: Offset,
+        locale: Locale,
     },
     /// The time since the scene was shown, or what is left of this.
     Timer {
@@ -70,6 +72,16 @@ pub enum TemplateFault {
     ClockFormat(String),
     /// A time zone that is neither `UTC` nor an offset.
     Zone(String),
+    /// A language that is not there.
+    Locale(String),
+}
+
+/// What is found in a template, with places: bytes from its beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) faults: Vec<(usize, TemplateFault)>,
+    /// The names of its tokens.
+    pub(crate) names: Vec<(usize, String)>,
 }
 
 impl Template {
@@ -78,13 +90,13 @@ impl Template {
     /// # Errors
     /// Every fault, in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<TemplateFault>> {
-        let (template, faults) = Self::read(text);
-        if faults.is_empty() { Ok(template) } else { Err(faults) }
+        let (template, found) = Self::read(text, Locale::default());
+        if found.faults.is_empty() { Ok(template) } else { Err(found.faults.into_iter().map(|(_, f)| f).collect()) }
     }
 
-    /// Reads what can be read, with what cannot.
-    pub(crate) fn read(text: &str) -> (Self, Vec<TemplateFault>) {
-        let (mut parts, mut faults) = (Vec::new(), Vec::new());
+    /// Reads what can be read, in a document of a language, with what cannot.
+    pub(crate) fn read(text: &str, locale: Locale) -> (Self, Found) {
+        let (mut parts, mut reader) = (Vec::new(), Reader { text, locale, found: Found::default() });
         let mut rest = text;
         while let Some(start) = rest.find("{{") {
             if start > 0 {
@@ -92,17 +104,17 @@ impl Template {
             }
             let body = &rest[start + 2..];
             let Some(end) = body.find("}}") else {
-                faults.push(TemplateFault::Open);
+                reader.fault(&rest[start..], TemplateFault::Open);
                 rest = "";
                 break;
             };
-            parts.extend(part(&body[..end], &mut faults));
+            parts.extend(reader.part(&body[..end]));
             rest = &body[end + 2..];
         }
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.to_owned()));
         }
-        (Self { parts }, faults)
+        (Self { parts }, reader.found)
     }
 
     /// A text without tokens; `{{` has no meaning in it.
@@ -161,7 +173,7 @@ impl Template {
         for p in &self.parts {
             match p {
                 Part::Literal(s) => out.push_str(s),
-                Part::Clock { format, offset } => format.write(wall, *offset, out),
+                Part::Clock { format, offset, locale } => format.write(wall, *offset, *locale, out),
                 Part::Timer { of, filters } => {
                     let from = out.len();
                     let seconds = match of {
@@ -182,67 +194,110 @@ impl Template {
     }
 }
 
-/// What stands between the braces; a token with a faulty filter is still a token, so that its name is checked too.
-fn part(body: &str, faults: &mut Vec<TemplateFault>) -> Option<Part> {
-    let mut fields = body.split('|');
-    let name = fields.next().unwrap_or("").trim();
-    if name.is_empty() {
-        faults.push(TemplateFault::Empty);
-        return None;
-    }
-    if name == CLOCK {
-        let format = fields.next().unwrap_or("%H:%M:%S");
-        let zone = fields.next().unwrap_or("UTC").trim();
-        let format = Format::parse(format).map_err(|bad| faults.push(TemplateFault::ClockFormat(bad))).ok();
-        let offset = Offset::parse(zone);
-        if offset.is_none() {
-            faults.push(TemplateFault::Zone(zone.to_owned()));
-        }
-        faults.extend(fields.map(|extra| TemplateFault::ClockFilter(extra.trim().to_owned())));
-        return Some(Part::Clock { format: format?, offset: offset? });
-    }
-    if name == TIMER {
-        let mut fields = fields.peekable();
-        let of = match fields.peek().map(|f| f.trim().split_once(':').unwrap_or((f.trim(), ""))) {
-            Some(("countdown", length)) => {
-                fields.next();
-                match read::time::parse(length, None) {
-                    Ok(Span::Time(t)) => Some(t),
-                    _ => {
-                        let what = format!("\"{length}\" is not a length of time");
-                        faults.push(TemplateFault::Argument(
-                            what,
-                            "write {{timer|countdown:5m}} or countdown:00:05:00".into(),
-                        ));
-                        None
-                    }
-                }
-            }
-            Some(("countup", "")) => {
-                fields.next();
-                None
-            }
-            _ => None,
-        };
-        return Some(Part::Timer { of, filters: filters(fields, faults) });
-    }
-    Some(Part::Token { name: name.to_owned(), filters: filters(fields, faults) })
+/// Reads what stands between braces, and notes what it finds with its place.
+struct Reader<'t> {
+    text: &'t str,
+    locale: Locale,
+    found: Found,
 }
 
-fn filters<'f>(fields: impl Iterator<Item = &'f str>, faults: &mut Vec<TemplateFault>) -> Vec<Filter> {
-    let mut filters = Vec::new();
-    for f in fields {
-        match Filter::parse(f) {
-            Ok(f) => filters.push(f),
-            Err(FilterFault::Unknown(name)) => faults.push(TemplateFault::Filter(name)),
-            Err(FilterFault::Argument(what, help)) => faults.push(TemplateFault::Argument(what, help)),
-            Err(FilterFault::Format(piece)) => faults.push(TemplateFault::ClockFormat(piece)),
+impl<'t> Reader<'t> {
+    /// Where a piece of the text begins.
+    fn place(&self, piece: &'t str) -> usize {
+        (piece.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
+    }
+    fn fault(&mut self, piece: &'t str, fault: TemplateFault) {
+        self.found.faults.push((self.place(piece), fault));
+    }
+
+    /// A token with a faulty filter is still a token, so that its name is checked too.
+    fn part(&mut self, body: &'t str) -> Option<Part> {
+        let mut fields = body.split('|');
+        let name = fields.next().unwrap_or("").trim();
+        if name.is_empty() {
+            self.fault(body, TemplateFault::Empty);
+            return None;
         }
+        if let Some(tag) = name.strip_prefix(CLOCK).filter(|rest| rest.is_empty() || rest.starts_with('@')) {
+            return self.clock(tag.strip_prefix('@'), fields);
+        }
+        if name == TIMER {
+            let mut fields = fields.peekable();
+            let of = match fields.peek().map(|f| (*f, f.trim().split_once(':').unwrap_or((f.trim(), "")))) {
+                Some((field, ("countdown", length))) => {
+                    fields.next();
+                    match read::time::parse(length, None) {
+                        Ok(Span::Time(t)) => Some(t),
+                        _ => {
+                            let what = format!("\"{length}\" is not a length of time");
+                            let help = "write {{timer|countdown:5m}} or countdown:00:05:00".to_owned();
+                            self.fault(field, TemplateFault::Argument(what, help));
+                            None
+                        }
+                    }
+                }
+                Some((_, ("countup", ""))) => {
+                    fields.next();
+                    None
+                }
+                _ => None,
+            };
+            return Some(Part::Timer { of, filters: self.filters(fields) });
+        }
+        self.found.names.push((self.place(name), name.to_owned()));
+        Some(Part::Token { name: name.to_owned(), filters: self.filters(fields) })
     }
-    if filters.len() > MAX_FILTERS {
-        faults.push(TemplateFault::Filters(filters.len()));
+
+    fn clock(&mut self, tag: Option<&'t str>, mut fields: impl Iterator<Item = &'t str>) -> Option<Part> {
+        let locale = match tag {
+            None => Some(self.locale),
+            Some(tag) => Locale::parse(tag).or_else(|| {
+                self.fault(tag, TemplateFault::Locale(tag.to_owned()));
+                None
+            }),
+        };
+        let format = fields.next().unwrap_or("%H:%M:%S");
+        let zone = fields.next().unwrap_or("UTC").trim();
+        let read = Format::parse(format).map_err(|bad| {
+            let at = format.find(&bad).map_or(format, |i| &format[i..]);
+            self.fault(at, TemplateFault::ClockFormat(bad));
+        });
+        let offset = Offset::parse(zone);
+        if offset.is_none() {
+            self.fault(zone, TemplateFault::Zone(zone.to_owned()));
+        }
+        for extra in fields {
+            self.fault(extra, TemplateFault::ClockFilter(extra.trim().to_owned()));
+        }
+        Some(Part::Clock { format: read.ok()?, offset: offset?, locale: locale? })
     }
-    filters
+
+    fn filters(&mut self, fields: impl Iterator<Item = &'t str>) -> Vec<Filter> {
+        let (mut filters, mut first) = (Vec::new(), None);
+        for f in fields {
+            let piece = f.trim_start();
+            first = first.or(Some(piece));
+            let fault = match Filter::parse(f, self.locale) {
+                Ok(f) => {
+                    filters.push(f);
+                    continue;
+                }
+                Err(FilterFault::Unknown(name)) => TemplateFault::Filter(name),
+                Err(FilterFault::Argument(what, help)) => TemplateFault::Argument(what, help),
+                Err(FilterFault::Locale(tag)) => TemplateFault::Locale(tag),
+                Err(FilterFault::Format(bad)) => {
+                    let at = piece.find(&bad).map_or(piece, |i| &piece[i..]);
+                    self.fault(at, TemplateFault::ClockFormat(bad));
+                    continue;
+                }
+            };
+            self.fault(piece, fault);
+        }
+        if let Some(first) = first.filter(|_| filters.len() > MAX_FILTERS) {
+            self.fault(first, TemplateFault::Filters(filters.len()));
+        }
+        filters
+    }
 }
 
 #[cfg(test)]
@@ -310,6 +365,27 @@ mod tests {
             ]
         );
     }
+    #[test]
+    fn faults_have_their_places() {
+        let text = "ä {{a|upper|uper}} {{ b |date:%Y %Q}} {{clock|%H|Berlin}} {{}} {{c";
+        let (_, found) = Template::read(text, Locale::default());
+        let at: Vec<&str> = found.faults.iter().map(|(i, _)| &text[*i..]).collect();
+        for (rest, start) in at.iter().zip(["uper}}", "%Q}}", "Berlin}}", "}} {{c", "{{c"]) {
+            assert!(rest.starts_with(start), "{rest}");
+        }
+        let names: Vec<&str> = found.names.iter().map(|(i, _)| &text[*i..=*i]).collect();
+        assert_eq!((at.len(), names), (5, vec!["a", "b"]));
+    }
+    #[test]
+    fn languages() {
+        assert_eq!(run("{{clock@de|%A}}, {{clock|%A}}", &[], 0), "Donnerstag, Thursday");
+        assert_eq!(Template::parse("{{clock@xx}}"), Err(vec![TemplateFault::Locale("xx".into())]));
+        let (t, _) = Template::read("{{d|date:%B}} {{n|number}}", Locale::parse("fr").unwrap());
+        let tokens = [("d", "2026-02-01"), ("n", "1234.5")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let mut out = String::new();
+        t.expand(&tokens, Now::default(), &mut out);
+        assert_eq!(out, "février 1\u{a0}234,5");
+    }
     proptest! {
         #[test]
         fn never_panics_and_literal_text_is_kept(s in "\\PC{0,60}") {
@@ -320,6 +396,11 @@ mod tests {
             }
         }
         #[test]
-        fn braces_never_panic(s in "[{}|a-c:%H ]{0,40}") { let _ = Template::parse(&s); }
+        fn braces_never_panic(s in "[{}|a-cäé@:%H ]{0,40}") {
+            let (_, found) = Template::read(&s, Locale::default());
+            for at in found.faults.iter().map(|(i, _)| *i).chain(found.names.iter().map(|(i, _)| *i)) {
+                prop_assert!(s.is_char_boundary(at));
+            }
+        }
     }
 }

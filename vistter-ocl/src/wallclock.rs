@@ -4,23 +4,9 @@ use std::fmt::Write as _;
 
 use vistter_core::clock::WallTime;
 
-const DAY: i64 = 86_400;
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use crate::locale::Locale;
 
+const DAY: i64 = 86_400;
 /// Seconds east of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Offset(i64);
@@ -64,7 +50,7 @@ pub(crate) struct Format(String);
 
 impl Format {
     /// The letters after `%`.
-    pub(crate) const LETTERS: &'static str = "HIMSpyYmdeaAbBj%";
+    pub(crate) const LETTERS: &'static str = "HIMSpyYmdeaAbBjxX%";
 
     /// Checks a format; the faulty piece when there is one.
     pub(crate) fn parse(s: &str) -> Result<Self, String> {
@@ -92,42 +78,79 @@ impl Format {
         60
     }
 
-    /// Appends the time.
-    pub(crate) fn write(&self, wall: WallTime, offset: Offset, out: &mut String) {
-        let t = wall.unix_secs().saturating_add(offset.0);
+    /// Appends the time, as a language says it.
+    pub(crate) fn write(&self, wall: WallTime, offset: Offset, locale: Locale, out: &mut String) {
+        let from = out.len();
+        write(&self.0, Fields::of(wall.unix_secs().saturating_add(offset.0)), locale, out);
+        locale.digits(out, from);
+    }
+}
+
+/// A moment on the calendar and on the clock.
+#[derive(Clone, Copy)]
+struct Fields {
+    year: i64,
+    month: i64,
+    day: i64,
+    /// Since 1970-01-01.
+    days: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+}
+
+impl Fields {
+    fn of(t: i64) -> Self {
         let (days, s) = (t.div_euclid(DAY), t.rem_euclid(DAY));
-        let (h, m, sec) = (s / 3600, s / 60 % 60, s % 60);
         let (year, month, day) = civil(days);
-        let h12 = (h + 11) % 12 + 1;
-        let weekday = WEEKDAYS[(days + 4).rem_euclid(7) as usize];
-        let month_name = MONTHS[(month - 1).rem_euclid(12) as usize];
-        let mut it = self.0.chars();
-        while let Some(c) = it.next() {
-            if c != '%' {
-                out.push(c);
-                continue;
-            }
-            // Writing to a String cannot fail.
-            let _ = match it.next() {
-                Some('H') => write!(out, "{h:02}"),
-                Some('I') => write!(out, "{h12:02}"),
-                Some('M') => write!(out, "{m:02}"),
-                Some('S') => write!(out, "{sec:02}"),
-                Some('p') => out.write_str(if h < 12 { "AM" } else { "PM" }),
-                Some('y') => write!(out, "{:02}", year.rem_euclid(100)),
-                Some('Y') => write!(out, "{year}"),
-                Some('m') => write!(out, "{month:02}"),
-                Some('d') => write!(out, "{day:02}"),
-                Some('e') => write!(out, "{day}"),
-                Some('a') => out.write_str(&weekday[..3]),
-                Some('A') => out.write_str(weekday),
-                Some('b') => out.write_str(&month_name[..3]),
-                Some('B') => out.write_str(month_name),
-                Some('j') => write!(out, "{:03}", days - from_civil(year, 1, 1) + 1),
-                Some('%') => out.write_char('%'),
-                _ => Ok(()),
-            };
+        Self { year, month, day, days, hour: s / 3600, minute: s / 60 % 60, second: s % 60 }
+    }
+}
+
+/// A format, or the pattern of a language, which has letters of its own: %N the number of the month, %K and %L the hour of
+/// 24 and of 12, all without a leading zero.
+fn write(format: &str, t: Fields, locale: Locale, out: &mut String) {
+    let h12 = (t.hour + 11) % 12 + 1;
+    let weekday = (t.days + 4).rem_euclid(7) as usize;
+    let month = (t.month - 1).rem_euclid(12) as usize;
+    let mut it = format.chars();
+    while let Some(c) = it.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
         }
+        // Writing to a String cannot fail.
+        let _ = match it.next() {
+            Some('H') => write!(out, "{:02}", t.hour),
+            Some('I') => write!(out, "{h12:02}"),
+            Some('M') => write!(out, "{:02}", t.minute),
+            Some('S') => write!(out, "{:02}", t.second),
+            Some('p') => out.write_str(locale.half(t.hour >= 12)),
+            Some('y') => write!(out, "{:02}", t.year.rem_euclid(100)),
+            Some('Y') => write!(out, "{}", t.year),
+            Some('m') => write!(out, "{:02}", t.month),
+            Some('d') => write!(out, "{:02}", t.day),
+            Some('e') => write!(out, "{}", t.day),
+            Some('a') => out.write_str(locale.day(weekday, true)),
+            Some('A') => out.write_str(locale.day(weekday, false)),
+            Some('b') => out.write_str(locale.month(month, true)),
+            Some('B') => out.write_str(locale.month(month, false)),
+            Some('j') => write!(out, "{:03}", t.days - from_civil(t.year, 1, 1) + 1),
+            Some('K') => write!(out, "{}", t.hour),
+            Some('L') => write!(out, "{h12}"),
+            Some('N') => write!(out, "{}", t.month),
+            // patterns of a language have neither in them
+            Some('x') => {
+                write(locale.date(), t, locale, out);
+                Ok(())
+            }
+            Some('X') => {
+                write(locale.time(), t, locale, out);
+                Ok(())
+            }
+            Some('%') => out.write_char('%'),
+            _ => Ok(()),
+        };
     }
 }
 
@@ -182,7 +205,7 @@ mod tests {
     fn at(secs: i64, f: &str, zone: &str) -> String {
         let mut s = String::new();
         let wall = WallTime::from_unix_nanos(secs * 1_000_000_000);
-        Format::parse(f).unwrap().write(wall, Offset::parse(zone).unwrap(), &mut s);
+        Format::parse(f).unwrap().write(wall, Offset::parse(zone).unwrap(), Locale::default(), &mut s);
         s
     }
 
@@ -194,6 +217,34 @@ mod tests {
         assert_eq!(at(t, "%a %d.%m.%y %I:%M %p", "+01:00"), "Fri 01.03.24 12:59 AM");
         assert_eq!(at(t, "%H%%", "-0330"), "20%");
         assert_eq!(at(-1, "%Y-%m-%d", "Z"), "1969-12-31");
+    }
+    #[test]
+    fn languages() {
+        // 2026-11-21 18:05 UTC, a Saturday
+        let say = |tag: &str, f: &str| {
+            let mut s = String::new();
+            let wall = WallTime::from_unix_nanos(1_795_284_300_000_000_000);
+            Format::parse(f).unwrap().write(wall, Offset::UTC, Locale::parse(tag).unwrap(), &mut s);
+            s
+        };
+        for (tag, want) in [
+            ("en", "Saturday, November 21, 2026, 6:05\u{a0}PM"),
+            ("en-GB", "Saturday, 21 November 2026, 18:05"),
+            ("de", "Samstag, 21. November 2026, 18:05"),
+            ("fr", "samedi, 21 novembre 2026, 18:05"),
+            ("es", "sábado, 21 de noviembre de 2026, 18:05"),
+            ("pl", "sobota, 21 listopada 2026, 18:05"),
+            ("tr", "Cumartesi, 21 Kasım 2026, 18:05"),
+            ("ar-u-nu-arab", "السبت, ٢١ نوفمبر ٢٠٢٦, ٦:٠٥ م"),
+            ("he", "יום שבת, 21 בנובמבר 2026, 18:05"),
+            ("th", "วันเสาร์, 21 พฤศจิกายน 2026, 18:05"),
+            ("ja", "土曜日, 2026年11月21日, 18:05"),
+            ("ko", "토요일, 2026년 11월 21일, 오후 6:05"),
+            ("zh", "星期六, 2026年11月21日, 18:05"),
+        ] {
+            assert_eq!(say(tag, "%A, %x, %X"), want, "{tag}");
+        }
+        assert_eq!(say("de", "%a %d.%b"), "Sa. 21.Nov.");
     }
     #[test]
     fn dates_of_iso_8601() {
@@ -235,7 +286,7 @@ mod tests {
         fn any_time_prints(ns in any::<i64>()) {
             let mut s = String::new();
             let f = Format::parse("%A %B %j %Y").unwrap();
-            f.write(WallTime::from_unix_nanos(ns), Offset(14 * 3600), &mut s);
+            f.write(WallTime::from_unix_nanos(ns), Offset(14 * 3600), Locale::default(), &mut s);
             prop_assert!(!s.is_empty());
         }
         #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use vistter::ocl::{PROFILES, Profile, profile};
 use vistter_core::config::Span;
 use vistter_core::time::FrameRate;
 
@@ -36,6 +37,12 @@ pub(crate) enum OclCommand {
 pub(crate) struct OclCheckArgs {
     /// The overlay document (docs/ocl/README.md)
     pub(crate) file: PathBuf,
+    /// Estimate what each scene costs on a machine: server, n100, pi5 or pi4
+    #[arg(long, value_name = "MACHINE", value_parser = machine)]
+    pub(crate) profile: Option<&'static Profile>,
+    /// Frames per second of that estimate, when the document names none
+    #[arg(long, value_name = "RATE", value_parser = rate, default_value = "30", requires = "profile")]
+    pub(crate) fps: FrameRate,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -154,6 +161,11 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     parsed.ok_or_else(|| "write 1920x1080; each side from 16 to 8192".into())
 }
 
+fn machine(text: &str) -> Result<&'static Profile, String> {
+    let names = || PROFILES.map(|p| p.name).join(", ");
+    profile(text).ok_or_else(|| format!("give one of: {}", names()))
+}
+
 fn rate(text: &str) -> Result<FrameRate, String> {
     FrameRate::parse(text).ok_or_else(|| "give frames per second: 30, 29.97, 30000/1001".into())
 }
@@ -170,6 +182,8 @@ mod tests {
         for bad in ["320", "8x8", "x", "99999x10", "-1x20"] {
             assert!(size(bad).is_err(), "{bad}");
         }
+        assert_eq!(machine("pi4").map(|p| p.name), Ok("pi4"));
+        assert!(machine("pi").is_err_and(|e| e.contains("pi5")));
         assert!(rate("0").is_err() && rate("fast").is_err() && rate("29.97").is_ok());
     }
 }

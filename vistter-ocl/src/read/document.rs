@@ -43,6 +43,8 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     }
     let title = o.optional("title", |n, f| scalar::text(n, f, MAX_TEXT_CHARS)).unwrap_or_default();
     let strict = o.optional("strict", scalar::truth).unwrap_or(false);
+    let locale = o.optional("locale", scalar::locale);
+    faults.locale.set(locale.unwrap_or_default());
     let requires = o.optional("requires", requires).unwrap_or_default();
     let timeline = o.optional("timeline", timeline).unwrap_or_default();
     faults.rate.set(timeline.rate);

@@ -9,6 +9,7 @@ use super::walk::{Faults, Node};
 use crate::filter::FILTERS;
 use crate::limits::MAX_FILTERS;
 use crate::limits::{MAX_EXTENT, MAX_FADE_SECONDS, MAX_ID_CHARS, MAX_TEXT_CHARS};
+use crate::locale::Locale;
 use crate::model::{Align, Anchor, Color};
 use crate::template::{Template, TemplateFault};
 use crate::wallclock::Format;
@@ -219,47 +220,52 @@ pub(super) fn align(n: &Node<'_>, f: &Faults) -> Option<Align> {
 /// A text with tokens, all of them known.
 pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Template> {
     let s = text(n, f, MAX_TEXT_CHARS)?;
-    let (t, faults) = Template::read(&s);
-    faults.iter().for_each(|fault| template_fault(n, f, fault));
-    let mut ok = faults.is_empty();
-    for name in t.tokens().filter(|name| !tokens.contains(name)) {
+    let (t, found) = Template::read(&s, f.locale.get());
+    let mut ok = found.faults.is_empty();
+    for (at, fault) in &found.faults {
+        f.push(template_fault(&n.pointer, fault).within(*at));
+    }
+    for (at, name) in found.names.iter().filter(|(_, name)| !tokens.contains(&name.as_str())) {
         ok = false;
         let d = Diagnostic::error("OCL-UNKNOWN-TOKEN", n.pointer.clone(), format!("unknown token \"{name}\""));
         let known = tokens.iter().copied().chain([crate::template::CLOCK]);
-        f.push(d.suggest(name, known));
+        f.push(d.suggest(name, known).within(*at));
     }
     ok.then_some(t)
 }
 
-fn template_fault(n: &Node<'_>, f: &Faults, fault: &TemplateFault) {
+/// A language by its tag.
+pub(super) fn locale(n: &Node<'_>, f: &Faults) -> Option<Locale> {
+    let s = text(n, f, MAX_ID_CHARS)?;
+    let got = Locale::parse(&s);
+    if got.is_none() {
+        f.push(unknown_locale(&n.pointer, &s));
+    }
+    got
+}
+
+fn unknown_locale(at: &str, tag: &str) -> Diagnostic {
+    Diagnostic::error("OCL-LOCALE", at, format!("unknown language \"{tag}\"")).suggest(tag, Locale::tags())
+}
+
+fn template_fault(at: &str, fault: &TemplateFault) -> Diagnostic {
+    let error = |code, text: String| Diagnostic::error(code, at, text);
     match fault {
-        TemplateFault::Open => n.fault_help(f, "OCL-TEMPLATE", "\"{{\" is not closed", "write {{name}}"),
-        TemplateFault::Empty => n.fault_help(f, "OCL-TEMPLATE", "\"{{}}\" names no token", "write {{name}}"),
+        TemplateFault::Open => error("OCL-TEMPLATE", "\"{{\" is not closed".into()).help("write {{name}}"),
+        TemplateFault::Empty => error("OCL-TEMPLATE", "\"{{}}\" names no token".into()).help("write {{name}}"),
         TemplateFault::Filter(name) => {
-            let d = Diagnostic::error("OCL-UNKNOWN-FILTER", n.pointer.clone(), format!("unknown filter \"{name}\""));
-            f.push(d.suggest(name, FILTERS));
+            error("OCL-UNKNOWN-FILTER", format!("unknown filter \"{name}\"")).suggest(name, FILTERS)
         }
-        TemplateFault::Argument(what, help) => n.fault_help(f, "OCL-FILTER", what, help),
-        TemplateFault::ClockFilter(name) => n.fault_help(
-            f,
-            "OCL-CLOCK",
-            format!("\"{name}\" stands after the clock, which has a format and a zone only"),
-            "write {{clock|FORMAT|ZONE}}",
-        ),
-        TemplateFault::Filters(n_filters) => {
-            n.fault(f, "OCL-LIMIT", format!("{n_filters} filters; at most {MAX_FILTERS} are allowed"));
+        TemplateFault::Argument(what, help) => error("OCL-FILTER", what.clone()).help(help),
+        TemplateFault::ClockFilter(name) => {
+            error("OCL-CLOCK", format!("\"{name}\" stands after the clock, which has a format and a zone only"))
+                .help("write {{clock|FORMAT|ZONE}}")
         }
-        TemplateFault::ClockFormat(piece) => n.fault_help(
-            f,
-            "OCL-CLOCK",
-            format!("\"{piece}\" is not part of a time format"),
-            format!("after % stands one of {}", Format::LETTERS),
-        ),
-        TemplateFault::Zone(z) => n.fault_help(
-            f,
-            "OCL-CLOCK",
-            format!("\"{z}\" is not a time zone"),
-            "write UTC or an offset from it such as +02:00",
-        ),
+        TemplateFault::Filters(n) => error("OCL-LIMIT", format!("{n} filters; at most {MAX_FILTERS} are allowed")),
+        TemplateFault::ClockFormat(piece) => error("OCL-CLOCK", format!("\"{piece}\" is not part of a time format"))
+            .help(format!("after % stands one of {}", Format::LETTERS)),
+        TemplateFault::Zone(z) => error("OCL-CLOCK", format!("\"{z}\" is not a time zone"))
+            .help("write UTC or an offset from it such as +02:00"),
+        TemplateFault::Locale(tag) => unknown_locale(at, tag),
     }
 }

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::time::FrameRate;
 
+use crate::locale::Locale;
+
 /// Faults found so far.
 #[derive(Default)]
 pub(super) struct Faults {
@@ -17,6 +19,8 @@ pub(super) struct Faults {
     errors: Cell<usize>,
     /// What the document's timecodes count in, when it says so: times are read all over the document.
     pub(super) rate: Cell<Option<FrameRate>>,
+    /// The language in which it writes numbers and dates.
+    pub(super) locale: Cell<Locale>,
 }
 
 /// More than this many faults help nobody; the rest is not recorded.
@@ -44,6 +48,7 @@ impl Faults {
         let new = Self::default();
         new.newer.set(other.newer.get());
         new.rate.set(other.rate.get());
+        new.locale.set(other.locale.get());
         new
     }
     /// Whether this is known.

@@ -41,6 +41,10 @@ pub fn schema() -> Value {
             "ocl": { "description": "Version of the language", "type": "string", "pattern": r"^1\.[0-9]+(\.[0-9]+)?$" },
             "title": { "description": "A name for people", "type": "string", "maxLength": MAX_TEXT_CHARS },
             "strict": { "description": "What the program does not know is an error, and nothing is left out", "type": "boolean" },
+            "locale": {
+                "description": "The language in which numbers, dates and times are written: de, pt-PT, hi-u-nu-deva", "type": "string",
+                "pattern": "^[A-Za-z0-9]{2,8}([-_][A-Za-z0-9]{1,8})*$", "default": "en"
+            },
             "requires": {
                 "description": "What a program must be able to do for the document to play as it is written", "type": "array",
                 "maxItems": MAX_REQUIRES, "items": { "$ref": "#/$defs/name" }

@@ -23,7 +23,7 @@ use crate::model::{Blend, Content, Style};
 pub const VERSIONS: ((u32, u32), (u32, u32)) = ((1, 0), (1, crate::read::MINOR));
 
 /// Parts of the language that are no type of layer, no transition, no blend mode and no filter.
-const PARTS: [&str; 6] = ["tracks", "styles", "sync", "steps", "strict", "requires"];
+const PARTS: [&str; 7] = ["tracks", "styles", "sync", "steps", "strict", "requires", "locale"];
 
 /// What a program that plays documents can, for those who make them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,14 +201,14 @@ mod tests {
         let d = json!({ "ocl": "1.1", "strict": true, "canvas": {}, "timeline": { "id": "x" }, "scenes": [
             { "id": "m", "tracks": [], "in": { "type": "iris" }, "layers": [
                 { "type": "group", "style": "a", "layers": [ { "type": "hologram", "x-a": 1 } ] },
-                { "type": "text", "text": "{{a|upper}} {{a|number:2:pl}} {{clock@de}}", "automation": { "pitch": [] } } ],
+                { "type": "text", "text": "{{a|upper}} {{a|number:2:pl}} {{clock@de}} {{clock|%%X %H}} {{a|date:%x}}", "automation": { "pitch": [] } } ],
               "variants": { "9:16": { "layers": { "a": { "style": "b", "width": 9 } } } } } ] });
         let lost = convert(&d, "1.0").unwrap_err();
         let at: Vec<&str> = lost.iter().map(|d| d.pointer.as_str()).collect();
         #[rustfmt::skip]
         assert_eq!(at, [
             "/scenes/0/in/type", "/scenes/0/layers/0/layers/0/type", "/scenes/0/layers/0/style",
-            "/scenes/0/layers/1/automation/pitch", "/scenes/0/layers/1/text", "/scenes/0/layers/1/text",
+            "/scenes/0/layers/1/automation/pitch", "/scenes/0/layers/1/text", "/scenes/0/layers/1/text", "/scenes/0/layers/1/text",
             "/scenes/0/tracks", "/scenes/0/variants/9:16/layers/a/style", "/strict", "/timeline/id"
         ]);
         assert!(lost.iter().all(|d| d.code == "OCL-DOWNGRADE" && d.help.is_some()));

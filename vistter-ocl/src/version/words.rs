@@ -164,6 +164,9 @@ fn text(s: &str, at: &str, lost: &mut Vec<Diagnostic>) {
         if name.contains('@') {
             lost.push(no_word(at, name));
         }
+        if let Some(letter) = later_letter(body) {
+            lost.push(no_word(at, &format!("%{letter}")));
+        }
         // a clock has a form and a zone there, a timer may begin with what it counts to
         if name.starts_with("clock") {
             continue;
@@ -179,6 +182,19 @@ fn text(s: &str, at: &str, lost: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// A letter of a date or a time that 1.0 did not have.
+fn later_letter(format: &str) -> Option<char> {
+    let mut it = format.chars();
+    while let Some(c) = it.next() {
+        if c == '%'
+            && let Some(letter @ ('x' | 'X')) = it.next()
+        {
+            return Some(letter);
+        }
+    }
+    None
 }
 
 fn child(at: &str, key: &str) -> String {

@@ -1,5 +1,6 @@
 //! `vistter ocl`: what is wrong with an overlay document, what a code means, and how a scene looks.
 
+mod cost;
 mod page;
 mod render;
 mod scene;
@@ -31,17 +32,20 @@ pub(crate) fn ocl(args: &OclArgs) -> Exit {
 
 fn check(args: &OclCheckArgs) -> Exit {
     let file = args.file.display().to_string();
-    let findings = check_file(&args.file);
+    let mut findings = check_file(&args.file);
+    let costs = cost::of(args, &mut findings);
     let count = |s| findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if args.json {
         json::document(&json!({
             "ok": errors == 0, "file": file, "errors": errors, "warnings": warnings, "findings": findings,
+            "costs": costs.iter().map(cost::to_json).collect::<Vec<_>>(),
         }));
     } else {
         for d in &findings {
             println!("{file}:{d}");
         }
+        costs.iter().for_each(cost::print);
         println!("{file}: {}", human::verdict(errors, warnings));
         if let Some(d) = findings.first() {
             println!("More about a code: vistter ocl explain {}", d.code);
