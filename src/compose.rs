@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use vistter_core::clock::SystemClock;
 use vistter_core::config::{
-    Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, ShowConfig, Span,
+    Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, Push, ShowConfig, Span,
 };
 use vistter_core::diagnose::Severity;
 use vistter_core::media::Bitrate;
 use vistter_core::output::mp4::{Mp4Recorder, Recordings};
-use vistter_core::ports::{PtzArrival, PtzControl, PtzView};
+use vistter_core::ports::{PtzArrival, PtzControl, PtzView, Source};
 use vistter_core::session::{Session, SessionBuilder};
 use vistter_core::source::{RtspConfig, RtspSource};
 use vistter_core::time::FrameRate;
@@ -24,6 +24,8 @@ use vistter_ptz::mover::{LearnedStore, LearnedTimes, MoverPolicy};
 use vistter_ptz::onvif::tls::TlsOptions;
 use vistter_ptz::{DriverOptions, MoverControl, driver_with};
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
+
+use crate::push::Doors;
 
 /// The id of the recording among the outputs.
 pub const RECORDING: &str = vistter_core::config::RECORDING_ID;
@@ -95,10 +97,21 @@ pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Re
     }
     let mut b =
         Session::builder().program(show.program.clone()).audio(show.audio.clone()).timeline(show.timeline.clone());
+    let mut doors = Doors::default();
     for c in &show.cameras {
-        b = b.camera_fit(&c.id, Box::new(camera(c)), c.fit);
+        let source: Box<dyn Source> = match c.url.scheme() {
+            "rtmp" => Box::new(doors.camera(Push::new(&c.url, c.key.as_ref())?)),
+            _ => Box::new(camera(c)),
+        };
+        b = b.camera_fit(&c.id, source, c.fit);
         if let Some(p) = &c.ptz {
-            let control = control(c, p, show.program.fps, options).unwrap_or_else(|e| Arc::new(NoControl(e)));
+            let control = match control(c, p, show.program.fps, options) {
+                Ok(c) => c,
+                Err(e) => {
+                    b = b.trouble(format!("control of camera {}", c.id), &e);
+                    Arc::new(NoControl(e))
+                }
+            };
             b = b.ptz(control, c.presets.clone(), Duration::from_millis(u64::from(p.picture_lag_ms)));
         }
     }
@@ -126,7 +139,7 @@ pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Re
     Ok(Prepared { builder: b, recordings })
 }
 
-/// The source of a camera.
+/// The source of an RTSP camera.
 pub fn camera(c: &CameraConfig) -> RtspSource {
     let mut config = RtspConfig::new(c.url.clone()).transport(c.transport);
     // The fields win over the URL; a lone password belongs to the URL's user.

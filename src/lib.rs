@@ -19,6 +19,7 @@
 
 mod compose;
 pub mod onboard;
+mod push;
 
 /// The README's examples are compiled.
 #[cfg(doctest)]

@@ -17,14 +17,14 @@
 //! # Ok(()) }
 //! ```
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::timeout;
 use vistter_core::clock::{Clock, SystemClock};
 use vistter_core::codec::decoder_for;
-use vistter_core::config::{Address, Credentials, Transport};
+use vistter_core::config::{Address, Credentials, Push, Transport};
 use vistter_core::source::{RtspConfig, RtspSource, RtspTimeouts};
 use vistter_core::time::MediaTime;
 use vistter_core::tls::TlsPolicy;
@@ -36,9 +36,6 @@ use vistter_ptz::onvif::{OnvifOptions, PORTS};
 use vistter_rtmp::{Access, Receiver, ReceiverOptions};
 
 pub use vistter_core::onboard::*;
-
-/// RTMP's registered port.
-const RTMP_PORT: u16 = 1935;
 
 /// What is to be onboarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,13 +103,8 @@ impl Target {
             }
             "rtsp" | "rtsps" => Self::Rtsp(address),
             "rtmp" => {
-                let ip = own_ip(at.host)?;
-                let (app, key) = at.path.trim_matches('/').rsplit_once('/').unwrap_or_default();
-                if app.is_empty() || key.is_empty() {
-                    return Err(bad("an RTMP address needs application and key: rtmp://ADDRESS:1935/live/KEY"));
-                }
-                let listen = SocketAddr::new(ip, at.port.unwrap_or(RTMP_PORT));
-                Self::Rtmp { listen, app: app.to_owned(), key: Secret::from(key) }
+                let Push { listen, app, key } = Push::new(&address, None).map_err(|e| bad(e.what()))?;
+                Self::Rtmp { listen, app, key }
             }
             _ => return Err(bad("this is no camera's address")),
         };
@@ -139,16 +131,6 @@ impl Target {
 fn bad(what: &str) -> Error {
     Error::new(ErrorKind::Config, what)
         .next("give HOST[:PORT], onvif://USER:PASSWORD@HOST, rtsp://USER:PASSWORD@HOST/PATH or rtmp://OWN-ADDRESS:1935/APP/KEY")
-}
-
-fn own_ip(host: &str) -> Result<IpAddr> {
-    match host {
-        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
-        "*" => Ok(Ipv4Addr::UNSPECIFIED.into()),
-        h => h.trim_matches(['[', ']']).parse().map_err(|_| {
-            bad("an RTMP address here is one of this machine's own, as a number (0.0.0.0 for all of them)")
-        }),
-    }
 }
 
 /// How to onboard. The defaults suit a camera in the same network.
@@ -350,9 +332,8 @@ async fn try_rtmp(
         try_stream(&mut source, None, &test(options), &*options.clock, rec).await;
         let facts = rec.facts();
         if facts.ok {
-            facts
-                .advice
-                .push("a show file names RTSP cameras only so far: use this encoder through the library".into());
+            let id = options.id.clone().unwrap_or_else(|| id(app));
+            facts.camera = Some(push_entry(&id, &format!("rtmp://{listen}/{app}")));
         }
     } else {
         let within = options.publish_within.as_secs_f64();

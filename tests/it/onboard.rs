@@ -474,7 +474,38 @@ async fn an_encoder_that_pushes() {
     let report = run(&target(PASSWORD), None, &options()).await;
     assert!(report.ok && report.picture.as_ref().is_some_and(|p| p.size() == (320, 240)), "{report:#?}");
     assert_eq!(report.steps[0].step, StepName::Publish);
-    assert!(report.stream.is_some() && report.camera.is_none());
+    assert!(report.stream.is_some());
+    // Its entry is a camera of a show; it comes and goes, and is taken each time.
+    let entry = report.camera.as_ref().unwrap();
+    assert_eq!(
+        (entry["id"].as_str(), entry["key"]["env"].as_str()),
+        (Some("cam-live"), Some("CAM_LIVE_KEY")),
+        "{entry}"
+    );
+    let show = serde_json::json!({
+        "vistter": 1, "program": { "width": 64, "height": 64, "fps": 5 }, "cameras": [entry],
+        "timeline": { "shots": [{ "camera": "cam-live", "for": 600 }] },
+    });
+    let env = |name: &str| (name == "CAM_LIVE_KEY").then(|| PASSWORD.to_owned());
+    let (show, _) = vistter::ShowConfig::from_json_with(&show.to_string(), &env).unwrap();
+    let session = Box::pin(vistter::start(show, std::path::Path::new("."))).await.unwrap();
+    let mut events = session.events();
+    let mut online = 0;
+    while online < 2 {
+        let next = tokio::time::timeout(Duration::from_secs(60), events.recv()).await.expect("it comes again");
+        match next.unwrap() {
+            vistter::SessionEvent::CameraOnline { camera } => {
+                online += 1;
+                assert_eq!((camera.width, camera.height), (320, 240));
+            }
+            vistter::SessionEvent::CameraOffline { error, .. } => {
+                assert!(error.contains("stopped publishing") && !error.contains(PASSWORD), "{error}");
+            }
+            _ => {}
+        }
+    }
+    session.stop().await;
+    until("the show's listener is gone", || std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()).await;
     // The same encoder, when another key is expected. FFmpeg comes every few hundred milliseconds.
     let mut o = options();
     o.publish_within = MediaTime::from_secs(8);

@@ -91,6 +91,9 @@ pub(crate) struct ProbeArgs {
     // Read by the command, not by clap: clap would quote a wrong one, password and all.
     #[arg(value_parser = secret)]
     pub(crate) url: Secret<String>,
+    /// SHA-256 of the certificate of an rtsps:// camera, where nobody vouches for it
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) pin: Option<String>,
     /// How long to watch, in seconds
     #[arg(long = "for", value_name = "LENGTH", value_parser = seconds, default_value = "5s")]
     pub(crate) length: Duration,

@@ -32,6 +32,10 @@ pub enum SourceEvent {
 pub trait Source: Send {
     /// For logs and errors, without secrets.
     fn describe(&self) -> String;
+    /// Whether the other side comes to us, whenever it likes: then silence before its first media is no failure.
+    fn waits_for_peer(&self) -> bool {
+        false
+    }
     /// Makes one attempt to connect. Called again after an error or `Lost`.
     async fn open(&mut self) -> Result<()>;
     /// Waits for the next event. Must be cancel-safe. An error ends this connection.

@@ -10,6 +10,7 @@ use vistter_core::{Error, ErrorKind, Result};
 use crate::onvif::quirks::Change;
 use crate::onvif::tls::TlsOptions;
 use crate::onvif::{OnvifDriver, OnvifOptions};
+use crate::visca::units::Units;
 use crate::visca::{TCP_PORT, Transport, UDP_PORT, ViscaDriver, ViscaOptions};
 
 /// What belongs to a camera beside its address.
@@ -21,10 +22,11 @@ pub struct DriverOptions {
     pub tls: TlsOptions,
 }
 
-/// The driver for `onvif://[USER:PASSWORD@]HOST[:PORT][#QUIRK,…]`, `visca://HOST[:PORT]` (UDP) or `visca-tcp://HOST[:PORT]`.
+/// The driver for `onvif://[USER:PASSWORD@]HOST[:PORT][#QUIRK,…]`, `visca://HOST[:PORT][#units=NAME]` (UDP) or
+/// `visca-tcp://HOST[:PORT]`.
 /// Nothing is connected yet. `http://` is ONVIF too, as discovery finds it, and `https://` ONVIF over TLS. Without a port
 /// `onvif://` asks the usual ones; VISCA takes 52381 (UDP) or 5678 (TCP). A quirk is what this camera needs
-/// ([`quirks`](crate::onvif::quirks)), such as `stop=zero`.
+/// ([`quirks`](crate::onvif::quirks)), such as `stop=zero`; VISCA units are those of a model ([`Units::TABLES`]).
 ///
 /// # Errors
 /// `Config`, when it is none of these. The text is not quoted: it may hold a password.
@@ -44,10 +46,18 @@ pub fn driver_with(address: &Address, options: DriverOptions, clock: Arc<dyn Clo
     };
     let at = address.parts().ok_or_else(|| bad("the port is no number from 1 to 65535"))?;
     let onvif = matches!(address.scheme(), "onvif" | "http" | "https");
-    if !onvif && (!at.fragment.is_empty() || !quirks.is_empty()) {
-        let e = Error::new(ErrorKind::Config, "only an ONVIF address has quirks");
-        return Err(e.next("leave out what stands behind the #, and --quirk"));
+    if !onvif && !quirks.is_empty() {
+        let e = Error::new(ErrorKind::Config, "only an ONVIF camera has quirks");
+        return Err(e.next("a VISCA camera's units stand in its address: visca://HOST#units=sony"));
     }
+    let units = || match at.fragment.split_once('=') {
+        None if at.fragment.is_empty() => Ok(Units::COMMON),
+        Some(("units", name)) => Units::named(name),
+        _ => Units::named(""),
+    };
+    let visca = |usual, transport| {
+        Ok::<_, Error>(ViscaOptions { units: units()?, ..ViscaOptions::new(at.authority(usual), transport) })
+    };
     Ok(match address.scheme() {
         scheme @ ("onvif" | "http" | "https") => {
             // An address of the web means its port.
@@ -62,11 +72,8 @@ pub fn driver_with(address: &Address, options: DriverOptions, clock: Arc<dyn Clo
             options.tls = tls;
             Box::new(OnvifDriver::new(options))
         }
-        "visca" => {
-            let udp = Transport::Udp { local_port: None };
-            Box::new(ViscaDriver::new(ViscaOptions::new(at.authority(UDP_PORT), udp)))
-        }
-        "visca-tcp" => Box::new(ViscaDriver::new(ViscaOptions::new(at.authority(TCP_PORT), Transport::Tcp))),
+        "visca" => Box::new(ViscaDriver::new(visca(UDP_PORT, Transport::Udp { local_port: None })?)),
+        "visca-tcp" => Box::new(ViscaDriver::new(visca(TCP_PORT, Transport::Tcp)?)),
         _ => return Err(bad("this is no address of a camera's control")),
     })
 }
@@ -97,7 +104,11 @@ mod tests {
         }
         assert_eq!(of("onvif://10.0.0.2:80/onvif/x#stop=zero,timeout=omit").unwrap(), "ONVIF camera 10.0.0.2:80");
         assert!(of("onvif://10.0.0.2#stop=never").unwrap_err().next_step().unwrap().contains("zero"));
-        assert_eq!(of("visca://10.0.0.2#stop=zero").unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(of("visca-tcp://10.0.0.2:1259#units=sony-20bit").unwrap(), "VISCA camera 10.0.0.2:1259");
+        for bad in ["visca://10.0.0.2#stop=zero", "visca://10.0.0.2#units=canon", "visca://10.0.0.2#units"] {
+            let e = of(bad).unwrap_err();
+            assert!(e.kind() == ErrorKind::Config && e.next_step().unwrap().contains("sony-x1000"), "{e}");
+        }
         for bad in ["rtsp://10.0.0.2", "onvif://u:secret@h:99999", "onvif://u:secret@h:0", "visca://u:secret@h:x"] {
             let e = of(bad).unwrap_err();
             assert!(e.kind() == ErrorKind::Config && !format!("{e:?}").contains("secret"), "{e:?}");

@@ -33,7 +33,7 @@
 //! # Current state
 //! VISCA: presets (by number: the protocol has no names and no list), absolute, relative and continuous moves, stop, home,
 //! position; "moving" comes from the camera's completions. A camera's ranges are data ([`visca::units::Units`]); the
-//! common ±170° head is there, cameras with 20-bit pan (Sony BRC-X) are not. No focus, no power.
+//! common ±170° head and three of Sony's are there. No focus, no power.
 //!
 //! ONVIF: device time, information, services; Media1 and Media2 profiles and stream addresses; PTZ nodes, presets, moves,
 //! stop, status, home, in normalised or the device's own ranges. WS-UsernameToken with the camera's clock, HTTP Digest (MD5,

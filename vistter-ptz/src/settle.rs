@@ -204,7 +204,9 @@ impl Settle {
             if self.learned_is_over(now) {
                 self.arrived = Some((Evidence::LearnedTime, now));
             } else if now >= self.limit() {
-                self.arrived = Some((Evidence::Bound, now));
+                // A camera that was there already has shown no motion; that it stands is evidence all the same.
+                let stands = self.moving != Some(true) && self.stands(now);
+                self.arrived = Some((if stands { Evidence::Position } else { Evidence::Bound }, now));
             }
         }
         self.arrived.map(|(e, _)| e)
@@ -269,9 +271,7 @@ impl Settle {
             return;
         }
         let stood = now - self.stands_since;
-        let still = self.same >= self.policy.stable_reads
-            && (self.moved || now - self.began >= self.policy.unmoved)
-            && stood.nanos() >= self.gap.nanos().saturating_mul(3) / 2;
+        let still = self.stands(now) && (self.moved || now - self.began >= self.policy.unmoved);
         let evidence = if self.said_moving && self.moving == Some(false) {
             Evidence::MoveStatus
         } else if still && (self.moving != Some(true) || (self.moved && stood >= self.policy.stuck)) {
@@ -282,6 +282,12 @@ impl Settle {
             return;
         };
         self.arrived = Some((evidence, now));
+    }
+
+    /// Its position is the same over enough reads, and for longer than it pauses between two changes.
+    fn stands(&self, now: MediaTime) -> bool {
+        let stood = now - self.stands_since;
+        self.same >= self.policy.stable_reads && stood.nanos() >= self.gap.nanos().saturating_mul(3) / 2
     }
 
     /// A camera that says *moving* for ever is not believed, but it is waited for longer.
@@ -398,7 +404,14 @@ mod tests {
     }
     #[test]
     fn a_camera_that_is_there_already() {
-        assert_eq!(play(Known::default(), |_| (None, at(0.5))).1, 3000);
+        let (e, ms, s) = play(Known::default(), |_| (None, at(0.5)));
+        assert_eq!((e, ms, s.was_seen_moving()), (Evidence::Position, 3000, false));
+        // Asked so seldom that the bound comes between two reads.
+        let mut s = Settle::new(SettlePolicy::default(), Known::default(), MediaTime::ZERO);
+        for ms in [900, 1800, 2700] {
+            s.read(MediaTime::from_millis(ms), None, at(0.5));
+        }
+        assert_eq!(s.poll(MediaTime::from_millis(3000)), Some(Evidence::Position));
         let known = Known { from: at(0.5), target: at(0.5), took: None };
         assert_eq!(play(known, |_| (None, at(0.501))).1, 300);
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use vistter::ocl::OclOverlay;
-use vistter_core::config::ShowConfig;
+use vistter_core::clock::SystemClock;
+use vistter_core::config::{CameraConfig, ShowConfig};
 use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::ports::{Canvas, Overlay};
 
@@ -33,6 +34,7 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     match load(&args.show) {
         Ok((show, warnings)) => {
             findings.extend(warnings.into_iter().map(in_show));
+            findings.extend(controls(&show).into_iter().map(in_show));
             findings.extend(overlays(&show, base_dir(&args.show)));
         }
         Err(found) => findings.extend(found.into_iter().map(in_show)),
@@ -46,6 +48,16 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
         print(&file, &report);
     }
     if report.ok { Exit::Ok } else { Exit::Invalid }
+}
+
+/// What only a driver knows of a control's address: quirks and units.
+fn controls(show: &ShowConfig) -> Vec<Diagnostic> {
+    let wrong = |(i, c): (usize, &CameraConfig)| {
+        let e = vistter::ptz::driver(&c.ptz.as_ref()?.url, SystemClock::shared()).err()?;
+        let d = Diagnostic::error("SHOW-PTZ", format!("/cameras/{i}/ptz/url"), e.what().to_owned());
+        Some(d.help(e.next_step().unwrap_or("see docs/quirks.md").to_owned()))
+    };
+    show.cameras.iter().enumerate().filter_map(wrong).collect()
 }
 
 fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {

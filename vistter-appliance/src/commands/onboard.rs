@@ -124,7 +124,7 @@ fn add(path: &Path, entry: &Value, to_json: bool) -> Result<()> {
     })?;
     write_whole(path, new.as_bytes())
         .map_err(|e| Error::io("write the show file", &e).at(path.display().to_string()))?;
-    let unset: Vec<&str> = ["password", "url"]
+    let unset: Vec<&str> = ["password", "url", "key"]
         .iter()
         .filter_map(|f| entry[*f]["env"].as_str())
         .filter(|n| std::env::var_os(n).is_none())

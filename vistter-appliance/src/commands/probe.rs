@@ -3,6 +3,7 @@
 use vistter_core::clock::SystemClock;
 use vistter_core::config::Address;
 use vistter_core::source::{self, ProbeReport, RtspConfig, RtspSource};
+use vistter_core::tls::TlsPolicy;
 use vistter_core::{Error, ErrorKind, Result};
 
 use crate::cli::ProbeArgs;
@@ -10,7 +11,8 @@ use crate::exit::Exit;
 use crate::ui::{fail, json};
 
 pub(crate) async fn probe(args: ProbeArgs) -> Exit {
-    let address = match address(args.url.expose()) {
+    let pin = args.pin.as_deref().map(TlsPolicy::pin).transpose();
+    let (address, pin) = match address(args.url.expose()).and_then(|a| Ok((a, pin?))) {
         Ok(a) => a,
         Err(e) => {
             fail(&e.to_string());
@@ -20,7 +22,8 @@ pub(crate) async fn probe(args: ProbeArgs) -> Exit {
     if !args.json {
         eprintln!("{address}: watching for {:.1} s …", args.length.as_secs_f64());
     }
-    let mut source = RtspSource::new(RtspConfig::new(address).transport(args.transport.into()));
+    let config = RtspConfig::new(address).transport(args.transport.into()).tls(pin.unwrap_or_default());
+    let mut source = RtspSource::new(config);
     match Box::pin(source::probe(&mut source, args.length.into(), &SystemClock::new())).await {
         Ok(report) => {
             if args.json {

@@ -124,4 +124,10 @@ fn show_files_with_slips() {
         .unwrap();
     vistter(&["check", &show]).assert_code(3).assert_says("the environment variable CAM is not set");
     vistter_with(&["check", &show], &[("CAM", "rtsp://127.0.0.1/")]).assert_code(0);
+    for (fragment, word) in [("onvif://127.0.0.1#stop=never", "zero"), ("visca://127.0.0.1#units=cannon", "sony-x1000")]
+    {
+        let camera = json!({ "id": "a", "url": "rtsp://127.0.0.1/", "ptz": { "url": fragment } });
+        std::fs::write(&show, json!({ "vistter": 1, "cameras": [camera] }).to_string()).unwrap();
+        vistter(&["check", &show]).assert_code(3).assert_says("/cameras/0/ptz/url").assert_says(word);
+    }
 }

@@ -183,6 +183,18 @@ fn probe_says_what_a_camera_sends() {
     human.assert_code(0).assert_says("1280x720").assert_never_says("hunter2");
 }
 
+#[test]
+fn probe_pins_a_camera_that_nobody_vouches_for() {
+    let cert = format!("cert={}", Certs::shared().both(Certificate::SelfSigned).display());
+    let camera = GstCamera::start(&[&cert, "size=320x180", "kbps=200"]);
+    let pin = Certs::shared().pin(Certificate::SelfSigned);
+    vistter(&["probe", &camera.url(), "--for", "1s"])
+        .assert_code(1)
+        .assert_says(&format!("--pin) by its SHA-256 {pin}"));
+    vistter(&["probe", &camera.url(), "--for", "1s", "--pin", &pin]).assert_code(0).assert_says("320x180");
+    vistter(&["probe", &camera.url(), "--pin", "12"]).assert_code(2).assert_says("64 hexadecimal digits");
+}
+
 const BOX: &str = r##"{
   "ocl": "1.0", "canvas": { "width": 640, "height": 360 },
   "scenes": [ { "id": "box", "layers": [

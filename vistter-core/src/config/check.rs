@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::show::{AudioConfig, CameraConfig, DestinationConfig, ShowConfig};
-use super::{Address, Span, check_ptz};
+use super::{Address, Push, Span, Transport, check_ptz};
 use crate::diagnose::{Diagnostic, Severity};
 use crate::time::MediaTime;
 
@@ -41,6 +41,19 @@ impl ShowConfig {
             let at = format!("/cameras/{i}");
             check_camera(c, &at, &mut found);
             check_ptz::check_camera(c, self.program.fps, &at, &mut found);
+        }
+        for (i, p) in self.cameras.iter().enumerate().filter(|(_, c)| c.url.scheme() == "rtmp") {
+            let of = |c: &CameraConfig| Push::new(&c.url, c.key.as_ref()).ok();
+            if of(p).is_some_and(|own| self.cameras[..i].iter().filter_map(of).any(|o| o == own)) {
+                found.push(
+                    Diagnostic::error(
+                        "SHOW-DUPLICATE",
+                        format!("/cameras/{i}/url"),
+                        "two encoders push to this address and key",
+                    )
+                    .help("give each its own key"),
+                );
+            }
         }
         for (i, o) in self.overlays.iter().enumerate() {
             if o.file.as_os_str().is_empty() {
@@ -233,7 +246,16 @@ impl ShowConfig {
 }
 
 fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
-    scheme(&c.url, &["rtsp", "rtsps"], at, found);
+    scheme(&c.url, &["rtsp", "rtsps", "rtmp"], at, found);
+    if c.url.scheme() == "rtmp" {
+        return check_push(c, at, found);
+    }
+    if c.key.is_some() {
+        found.push(
+            Diagnostic::warning("SHOW-KEY", format!("{at}/key"), "the key has no effect: the address is not rtmp://")
+                .help("take it out; an RTSP camera has \"user\" and \"password\""),
+        );
+    }
     if c.password.is_some() && c.user.is_none() && c.url.credentials().is_none() {
         found.push(
             Diagnostic::error("SHOW-USER", format!("{at}/password"), "there is a password and no user")
@@ -247,6 +269,25 @@ fn check_camera(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
         );
     }
     check_pin(c.tls_pin.as_deref(), &c.url, "rtsps", at, found);
+}
+
+/// A camera that pushes.
+fn check_push(c: &CameraConfig, at: &str, found: &mut Vec<Diagnostic>) {
+    if let Err(e) = Push::new(&c.url, c.key.as_ref()) {
+        let d = Diagnostic::error("SHOW-URL", format!("{at}/url"), e.what().to_owned());
+        found.push(d.help(e.next_step().unwrap_or_default().to_owned()));
+    }
+    let unused = [
+        (c.tls_pin.is_some(), "tls_pin"),
+        (c.transport == Transport::Udp, "transport"),
+        (c.ptz.is_none() && (c.user.is_some() || c.password.is_some()), "user and password"),
+    ];
+    for name in unused.iter().filter_map(|(is, name)| is.then_some(*name)) {
+        found.push(
+            Diagnostic::warning("SHOW-USER", at, format!("{name} has no effect: this encoder pushes"))
+                .help("it is known by application and key"),
+        );
+    }
 }
 
 /// `tls_pin`, beside an address that uses it with one scheme.

@@ -190,18 +190,18 @@ mod tests {
         for (ptz, want) in [
             (
                 r#""url": "onvif://h", "health": { "every": 1, "misses": 0 }"#,
-                vec!["SHOW-HEALTH every", "SHOW-HEALTH misses"],
+                vec!["every SHOW-HEALTH", "misses SHOW-HEALTH"],
             ),
             (
                 r#""url": "onvif://h", "health": { "every": "7200s", "misses": 101 }"#,
-                vec!["SHOW-HEALTH every", "SHOW-HEALTH misses"],
+                vec!["every SHOW-HEALTH", "misses SHOW-HEALTH"],
             ),
-            (r#""url": "onvif://h", "health": { "evry": 5 }"#, vec!["SHOW-INVALID evry"]),
+            (r#""url": "onvif://h", "health": { "evry": 5 }"#, vec!["evry SHOW-INVALID"]),
             (r#""url": "onvif://h", "health": { "every": "60f", "misses": 100 }"#, vec![]),
-            (r#""url": "https://h""#, vec!["SHOW-PIN url"]),
+            (r#""url": "https://h""#, vec!["url SHOW-PIN"]),
             (&format!(r#""url": "https://h", "tls_pin": "{pin}""#), vec![]),
-            (&format!(r#""url": "onvif://h", "tls_pin": "{pin}""#), vec!["SHOW-PIN tls_pin"]),
-            (r#""url": "https://h", "tls_pin": "abc""#, vec!["SHOW-PIN tls_pin"]),
+            (&format!(r#""url": "onvif://h", "tls_pin": "{pin}""#), vec!["tls_pin SHOW-PIN"]),
+            (r#""url": "https://h", "tls_pin": "abc""#, vec!["tls_pin SHOW-PIN"]),
         ] {
             let found = match ShowConfig::from_json(&show(ptz)) {
                 Ok((_, warnings)) => warnings,
@@ -209,7 +209,7 @@ mod tests {
             };
             let about = found.iter().filter(|d| d.pointer.starts_with("/cameras"));
             let said: Vec<String> =
-                about.map(|d| format!("{} {}", d.code, d.pointer.rsplit('/').next().unwrap())).collect();
+                about.map(|d| format!("{} {}", d.pointer.rsplit('/').next().unwrap(), d.code)).collect();
             assert_eq!(said, want, "{ptz}");
             assert!(found.iter().all(|d| d.help.is_some()), "{found:?}");
         }

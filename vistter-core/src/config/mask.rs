@@ -6,7 +6,7 @@
 use crate::diagnose::Diagnostic;
 
 /// Keys whose values may be quoted.
-const HARMLESS: [&str; 44] = [
+const HARMLESS: [&str; 47] = [
     "vistter",
     "id",
     "name",
@@ -51,6 +51,9 @@ const HARMLESS: [&str; 44] = [
     "same_camera",
     "operator_hold",
     "ptz",
+    "health",
+    "every",
+    "misses",
 ];
 
 /// Whether the value at this pointer may be quoted.

@@ -10,6 +10,7 @@ mod check;
 mod check_ptz;
 mod mask;
 mod ptz;
+mod push;
 mod read;
 #[cfg(feature = "schema")]
 mod schema;
@@ -20,6 +21,7 @@ pub use address::{Address, Credentials, Parts};
 pub use amend::add_camera;
 pub use check::{BITRATE_KBPS, FPS_MAX, MAX_DELAY_MS, RECORDING_ID, SIDE};
 pub use ptz::{HealthRules, Late, PtzConfig, PtzRules, SameCamera};
+pub use push::Push;
 #[cfg(feature = "schema")]
 pub use schema::show_schema;
 pub use show::{

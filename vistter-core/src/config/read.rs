@@ -10,7 +10,7 @@ use crate::diagnose::{Diagnostic, Severity, Source};
 const MAX_FAULTS: usize = 30;
 /// Fields that take `{"env": "NAME"}` instead of a text: of the items of a list, or of an object in each of them.
 const FROM_ENVIRONMENT: [(&str, &str, &[&str]); 3] = [
-    ("cameras", "", &["url", "user", "password"]),
+    ("cameras", "", &["url", "user", "password", "key"]),
     ("cameras", "/ptz", &["url", "user", "password"]),
     ("destinations", "", &["url", "key"]),
 ];

@@ -123,7 +123,8 @@ pub struct CameraConfig {
     /// Name for people.
     #[serde(default)]
     pub name: String,
-    /// `rtsp://` or `rtsps://` address; user and password may stand in it.
+    /// `rtsp://` or `rtsps://` address; user and password may stand in it. Or `rtmp://OWN-ADDRESS[:PORT]/APP`, to which an
+    /// encoder pushes.
     #[cfg_attr(feature = "schema", schemars(with = "super::schema::TextOrEnv"))]
     pub url: Address,
     /// User, instead of inside the URL.
@@ -134,6 +135,10 @@ pub struct CameraConfig {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
     pub password: Option<Secret<String>>,
+    /// Stream key of an encoder that pushes (`rtmp://`); may instead be the last part of the URL.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextOrEnv>"))]
+    pub key: Option<Secret<String>>,
     /// SHA-256 of the certificate of an `rtsps://` camera, 64 hexadecimal digits. Self-signed cameras need it; the error of
     /// a connection without it prints it.
     #[serde(default)]

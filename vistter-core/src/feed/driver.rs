@@ -375,8 +375,10 @@ impl Driver {
         }
         let mut online = false;
         loop {
+            let patient = !online && source.waits_for_peer();
+            let silence = if patient { Duration::MAX } else { self.policy.silence_timeout };
             let event = tokio::select! {
-                r = tokio::time::timeout(self.policy.silence_timeout, source.next()) => r,
+                r = tokio::time::timeout(silence, source.next()) => r,
                 e = interrupted(&shared) => return e,
             };
             let event = match event {

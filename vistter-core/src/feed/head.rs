@@ -190,7 +190,10 @@ impl Head {
         };
         self.shared.operator(Some(preset));
         let arrived = self.shared.parts.control.go_to(view).await;
-        self.shared.hold();
+        // Not when he has given it back meanwhile.
+        if lock(&self.shared.now).operator_until.is_some() {
+            self.shared.hold();
+        }
         let mut n = lock(&self.shared.now);
         // Not when something else was commanded meanwhile.
         if n.status.moving_to.as_deref() == Some(preset) {

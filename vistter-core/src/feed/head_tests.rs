@@ -153,6 +153,23 @@ async fn an_operator_takes_the_camera_and_gives_it_back() {
     assert!(e.to_string().contains("did you mean \"tele\""), "{e}");
 }
 #[tokio::test]
+async fn a_camera_that_was_given_back_stays_given_back() {
+    let mut b = bench();
+    let head = b.head.clone();
+    let going = tokio::spawn(async move { head.operator_go_to("tele").await });
+    let (_, operator) = b.asked().await;
+    b.head.operator_release();
+    b.head.order(1, 0);
+    let (name, show) = b.asked().await;
+    assert_eq!(name, "wide");
+    operator.send(Ok(None)).unwrap();
+    assert!(going.await.unwrap().unwrap().is_none());
+    assert!(!b.state(0).operator, "the end of his old command does not take it again");
+    show.send(arrived()).unwrap();
+    b.done(1).await;
+    assert_eq!(b.state(9000), HeadState { operator: false, done: Some((1, HeadOutcome::Arrived)) });
+}
+#[tokio::test]
 async fn whoever_replaces_an_order_from_outside_counts_as_operator() {
     let mut b = bench();
     b.head.order(1, 0);

@@ -12,10 +12,13 @@ const MOST_NAME: usize = 64;
 /// Views that an entry takes; nobody's show has more.
 const MOST_VIEWS: usize = 100;
 
+fn upper(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
 /// The environment variables that the entry names, for a camera id: password and whole address.
 fn variables(id: &str) -> (String, String) {
-    let name: String =
-        id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let name = upper(id);
     (format!("{name}_PASSWORD"), format!("{name}_URL"))
 }
 
@@ -40,6 +43,11 @@ pub fn camera_entry(id: &str, name: &str, stream: &Address, transport: Transport
         entry.insert("transport".into(), json!("udp"));
     }
     Value::Object(entry)
+}
+
+/// An entry for an encoder that pushes to `url` (`rtmp://OWN-ADDRESS:PORT/APP`): its key is that of an environment variable.
+pub fn push_entry(id: &str, url: &str) -> Value {
+    json!({ "id": id, "url": url, "key": { "env": format!("{}_KEY", upper(id)) } })
 }
 
 /// Adds to an entry the SHA-256 of the certificate that its stream is known by.

@@ -16,7 +16,7 @@ mod report;
 mod stream;
 
 pub use choose::{Choice, Offer, Wish, choose};
-pub use entry::{camera_entry, entry_with_head, entry_with_pin};
+pub use entry::{camera_entry, entry_with_head, entry_with_pin, push_entry};
 pub use recorder::{Progress, Recorder};
 pub use report::{Chosen, DeviceFacts, Limits, PtzFacts, Report, SoundFacts, Step, StepName, StepResult, StreamFacts};
 #[cfg(feature = "session")]

@@ -10,6 +10,7 @@ use vistter_core::{Error, ErrorKind, Result};
 use super::command::{Arrival, Command, Outcome};
 use super::driver::{Mover, expect};
 use super::preset::{View, Way};
+use crate::settle::Evidence;
 
 /// Largest file of presets, in bytes.
 pub const MOST_FILE: usize = 1024 * 1024;
@@ -142,6 +143,8 @@ impl Mover {
         let mut views = self.views().await?;
         for view in views.iter_mut().filter(|v| visit && v.position.is_none()) {
             match self.go_to(view.clone()).await {
+                // Nothing told that it has arrived: it may have been seen on its way.
+                Ok(Some(arrival)) if arrival.evidence == Evidence::Bound => {}
                 Ok(Some(arrival)) => view.position = arrival.position,
                 Ok(None) => return Ok(None),
                 // A slot that is listed and empty.
@@ -197,6 +200,15 @@ impl Mover {
 
     /// What the camera stores where it stands now.
     async fn save_here(&self, arrival: &Arrival, name: &str, replace: Option<Preset>) -> Result<View> {
+        if arrival.evidence == Evidence::Bound {
+            let e = Error::new(
+                ErrorKind::Rejected,
+                "nothing tells that the camera has arrived, and it may still be on its way: nothing was stored",
+            );
+            return Err(e
+                .next("send it there (goto), look at the picture until it stands, and store the view (capture)")
+                .transient(false));
+        }
         if arrival.off_target {
             let e = Error::new(
                 ErrorKind::Rejected,

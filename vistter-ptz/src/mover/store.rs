@@ -9,8 +9,8 @@ use vistter_core::{Error, ErrorKind, Result};
 
 use super::learned::LearnedTimes;
 
-/// Largest file, in bytes: what [`MOST_CAMERAS`] cameras with all their pairs need.
-const MOST_FILE: u64 = 64 * 1024 * 1024;
+/// Largest file, in bytes.
+const MOST_FILE: u64 = 16 * 1024 * 1024;
 /// Cameras kept; the one that learned longest ago goes.
 const MOST_CAMERAS: usize = 256;
 
@@ -89,8 +89,15 @@ impl LearnedStore {
         file.cameras.retain(|c| c.camera != camera);
         file.cameras.insert(0, Camera { camera: camera.to_owned(), times: times.clone() });
         file.cameras.truncate(MOST_CAMERAS);
-        let text = serde_json::to_string_pretty(&file)
-            .map_err(|e| Error::new(ErrorKind::Internal, format!("learned times are no JSON: {e}")))?;
+        let write = |file: &File| {
+            serde_json::to_string(file)
+                .map_err(|e| Error::new(ErrorKind::Internal, format!("learned times are no JSON: {e}")))
+        };
+        let mut text = write(&file)?;
+        while text.len() as u64 > MOST_FILE {
+            file.cameras.pop(); // better without the oldest than not at all
+            text = write(&file)?;
+        }
         write_whole(&self.path, text.as_bytes()).map_err(|e| self.failed("keep the learned times", &e))
     }
 

@@ -16,6 +16,10 @@ pub(super) const LEASE: MediaTime = MediaTime::from_secs(60);
 /// Events read from one answer.
 const MOST_EVENTS: usize = 64;
 
+/// Reference parameters taken, and their bytes in all: they go back with every request.
+const MOST_PARAMETERS: usize = 8;
+const MOST_PARAMETER_BYTES: usize = 4096;
+
 /// Something about the motion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
@@ -58,9 +62,25 @@ fn one(e: &Element) -> Option<Happened> {
     }
 }
 
-/// Where a subscription answers, from `CreatePullPointSubscriptionResponse`.
-pub fn subscription(e: &Element) -> Option<String> {
-    e.text_at(&["SubscriptionReference", "Address"]).filter(|a| a.len() <= 1024).map(str::to_owned)
+/// A subscription.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// Where it answers, if the device says so.
+    pub address: Option<String>,
+    /// Header blocks by which the device knows it (WS-Addressing 1.0, SOAP Binding §3.4): Axis has one address for all of them.
+    pub parameters: String,
+}
+
+/// A subscription, from `CreatePullPointSubscriptionResponse`.
+pub fn subscription(e: &Element) -> Subscription {
+    let Some(reference) = e.child("SubscriptionReference") else { return Subscription::default() };
+    let address = reference.text_at(&["Address"]).filter(|a| a.len() <= 1024).map(str::to_owned);
+    // "Properties" in the draft of 2004.
+    let all = ["ReferenceParameters", "ReferenceProperties"].into_iter().filter_map(|n| reference.child(n));
+    let all = all.flat_map(|p| &p.children).take(MOST_PARAMETERS);
+    let parameters: String = all.filter_map(|p| p.to_xml(" wsa:IsReferenceParameter=\"true\"")).collect();
+    let parameters = if parameters.len() > MOST_PARAMETER_BYTES { String::new() } else { parameters };
+    Subscription { address, parameters }
 }
 
 /// What was heard, and what it says of the move that is under way.
@@ -161,6 +181,28 @@ mod tests {
         {
             assert_eq!(of(topic, items), None, "{topic}");
         }
+    }
+    #[test]
+    fn a_subscription_is_known_by_its_address_or_by_what_goes_back() {
+        let of = |inner: &str| {
+            let text = format!("<R xmlns:w='u:w'><SubscriptionReference>{inner}</SubscriptionReference></R>");
+            subscription(&Element::parse(text.as_bytes()).unwrap())
+        };
+        let s = of("<w:Address>http://c/services</w:Address><w:ReferenceParameters>\
+                    <d:SubscriptionId xmlns:d='http://www.axis.com/2009/event'>297</d:SubscriptionId></w:ReferenceParameters>");
+        assert_eq!(s.address.as_deref(), Some("http://c/services"));
+        let want = "<SubscriptionId xmlns=\"http://www.axis.com/2009/event\" wsa:IsReferenceParameter=\"true\">297</SubscriptionId>";
+        assert_eq!(s.parameters, want);
+        assert_eq!(of("<Address/>"), Subscription::default());
+        let long = format!("<w:ReferenceParameters><a>{}</a></w:ReferenceParameters>", "x".repeat(5000));
+        assert_eq!(of(&long).parameters, "", "too long to be carried along");
+        assert_eq!(
+            of(&format!("<w:ReferenceParameters>{}</w:ReferenceParameters>", "<a/>".repeat(100)))
+                .parameters
+                .matches("<a")
+                .count(),
+            8
+        );
     }
     #[test]
     fn silence_counts_for_nothing_until_the_camera_has_told_once() {

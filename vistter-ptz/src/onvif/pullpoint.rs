@@ -11,7 +11,8 @@ use vistter_core::{ErrorKind, Result};
 use super::client::{OnvifClient, OnvifOptions};
 use super::endpoint::Endpoint;
 use super::events::{
-    EVENTS, LEASE, NOTIFICATION, Watch, addressed, create_body, happened, pull_body, renew_body, subscription,
+    EVENTS, LEASE, NOTIFICATION, Subscription, Watch, addressed, create_body, happened, pull_body, renew_body,
+    subscription,
 };
 use crate::timer::Timer;
 
@@ -19,8 +20,10 @@ use crate::timer::Timer;
 const PULL: MediaTime = MediaTime::from_secs(5);
 /// A camera that answers at once with nothing is asked again after this.
 const PACE: Duration = Duration::from_millis(200);
-/// Subscriptions in a row that fail before it is given up.
-const MOST_TRIES: u32 = 5;
+/// Subscriptions in a row that bring nothing before it is given up: each may stay behind on the camera.
+const MOST_BARREN: u32 = 5;
+/// Longest pause is two to this, in seconds.
+const LONGEST: u32 = 5;
 
 /// A task that listens. Dropping it ends the subscription.
 #[derive(Debug)]
@@ -45,6 +48,12 @@ impl PullPoint {
     }
 }
 
+/// Where a subscription answers, and what goes into the header of what is said there.
+struct Place {
+    endpoint: Endpoint,
+    parameters: String,
+}
+
 struct Listener {
     client: OnvifClient,
     xaddr: String,
@@ -53,8 +62,8 @@ struct Listener {
 
 impl Listener {
     async fn run(mut self, mut closed: oneshot::Receiver<()>) {
-        let mut tries = 0;
-        while tries < MOST_TRIES {
+        let (mut barren, mut away) = (0, 0);
+        while barren < MOST_BARREN {
             let subscribed = tokio::select! {
                 biased;
                 _ = &mut closed => return,
@@ -73,31 +82,36 @@ impl Listener {
                         return;
                     };
                     lock(&self.watch).lost();
-                    tries = if heard { 0 } else { tries + 1 };
+                    (barren, away) = (if heard { 0 } else { barren + 1 }, 0);
                 }
-                Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Refused | ErrorKind::Closed) => tries += 1,
+                // A camera that restarts, or whose network is down, comes back; a show goes on for days.
+                Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Refused | ErrorKind::Closed) => {
+                    away = LONGEST.min(away + 1);
+                }
                 // It offers no events, or not to this user.
                 Err(_) => return,
             }
             tokio::select! {
                 biased;
                 _ = &mut closed => return,
-                () = sleep(Duration::from_secs(1 << tries.min(5))) => {}
+                () = sleep(Duration::from_secs(1 << LONGEST.min(barren.max(away)))) => {}
             }
         }
     }
 
-    async fn subscribe(&mut self) -> Result<Endpoint> {
+    async fn subscribe(&mut self) -> Result<Place> {
         let device = self.client.device().await?;
         let to = Endpoint::of_xaddr(&self.xaddr, &device);
         let action = "EventPortType/CreatePullPointSubscriptionRequest";
-        let e = self.say(&to, EVENTS, action, &create_body()).await?;
+        let at = Place { endpoint: to, parameters: String::new() };
+        let e = self.say(&at, EVENTS, action, &create_body()).await?;
+        let Subscription { address, parameters } = subscription(&e);
         // Some devices have one place for all subscriptions and leave it out.
-        Ok(subscription(&e).map_or(to, |a| Endpoint::of_xaddr(&a, &device)))
+        Ok(Place { endpoint: address.map_or(at.endpoint, |a| Endpoint::of_xaddr(&a, &device)), parameters })
     }
 
     /// Until something fails; whether anything came before that.
-    async fn listen(&mut self, at: &Endpoint) -> bool {
+    async fn listen(&mut self, at: &Place) -> bool {
         let timer = Timer::new();
         let half = MediaTime::from_nanos(LEASE.nanos() / 2);
         let mut renew = half;
@@ -121,10 +135,10 @@ impl Listener {
         }
     }
 
-    async fn say(&mut self, to: &Endpoint, service: &str, action: &str, body: &str) -> Result<super::xml::Element> {
+    async fn say(&mut self, to: &Place, service: &str, action: &str, body: &str) -> Result<super::xml::Element> {
         let action = format!("{service}/{action}");
-        let header = addressed(&action, &to.to_string());
-        self.client.call_with(to, &action, &header, body).await
+        let header = addressed(&action, &to.endpoint.to_string()) + &to.parameters;
+        self.client.call_with(&to.endpoint, &action, &header, body).await
     }
 }
 

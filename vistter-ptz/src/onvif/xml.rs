@@ -1,5 +1,8 @@
 //! XML from a device, with limits: size, depth, number of elements; no DTD and so no entities but the five of XML.
-//! Prefixes are dropped: devices use any, and no two ONVIF elements are told apart by them alone.
+//! Prefixes are dropped: devices use any, and no two ONVIF elements are told apart by them alone. What they stand for is kept,
+//! for elements that have to be sent back.
+
+use std::sync::Arc;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -11,11 +14,16 @@ pub const MOST_DEPTH: usize = 40;
 /// Most elements.
 pub const MOST_ELEMENTS: usize = 50_000;
 
+/// Namespace declarations that are in force at once; more are not looked at.
+const MOST_DECLARED: usize = 64;
+
 /// An element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
     /// Name without prefix.
     pub name: String,
+    /// The namespace that its prefix stands for.
+    pub namespace: Option<Arc<str>>,
     /// Attributes by name without prefix; namespace declarations are left out.
     pub attributes: Vec<(String, String)>,
     /// Text directly inside, trimmed.
@@ -46,6 +54,7 @@ impl Element {
         let malformed = |e: &dyn std::fmt::Display| Fault::Malformed(e.to_string().chars().take(120).collect());
         let mut open: Vec<Self> = vec![Self::default()];
         let mut count = 0usize;
+        let mut scope = Scope::default();
         loop {
             let event = reader.read_event().map_err(|e| malformed(&e))?;
             match event {
@@ -57,13 +66,17 @@ impl Element {
                     if open.len() > MOST_DEPTH {
                         return Err(Fault::Limit("depth"));
                     }
-                    let element = begin(e).map_err(|e| malformed(&e))?;
+                    let element = begin(e, open.len(), &mut scope).map_err(|e| malformed(&e))?;
                     open.push(element);
                     if matches!(event, Event::Empty(_)) {
                         close(&mut open);
+                        scope.leave(open.len());
                     }
                 }
-                Event::End(_) => close(&mut open),
+                Event::End(_) => {
+                    close(&mut open);
+                    scope.leave(open.len());
+                }
                 Event::Text(t) => append(&mut open, &t),
                 Event::CData(t) => append(&mut open, &t),
                 Event::GeneralRef(r) => {
@@ -113,6 +126,26 @@ impl Element {
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
+    /// It as XML, with `more` in its outermost tag; `None` when its names cannot stand there.
+    pub fn to_xml(&self, more: &str) -> Option<String> {
+        let mut out = String::new();
+        self.write(more, &mut out).then_some(out)
+    }
+    fn write(&self, more: &str, out: &mut String) -> bool {
+        if !is_name(&self.name) || !self.attributes.iter().all(|(n, _)| is_name(n)) {
+            return false;
+        }
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        out.push_str(&format!("<{} xmlns=\"{}\"{more}", self.name, escape(namespace)));
+        for (name, value) in &self.attributes {
+            out.push_str(&format!(" {name}=\"{}\"", escape(value)));
+        }
+        out.push('>');
+        out.push_str(&escape(&self.text));
+        let whole = self.children.iter().all(|c| c.write("", out));
+        out.push_str(&format!("</{}>", self.name));
+        whole
+    }
     /// A finite number in an attribute.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.attribute(name)?.trim().parse().ok().filter(|n: &f64| n.is_finite())
@@ -149,17 +182,47 @@ fn named(name: &str) -> Option<char> {
     })
 }
 
-fn begin(e: &BytesStart<'_>) -> Result<Element, String> {
+/// As XML has them, without those beyond ASCII and without prefixes.
+fn is_name(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    first && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Namespace declarations: the depth of their element, prefix, namespace.
+#[derive(Default)]
+struct Scope(Vec<(usize, String, Arc<str>)>);
+
+impl Scope {
+    fn declare(&mut self, depth: usize, prefix: &str, namespace: &str) {
+        if self.0.len() < MOST_DECLARED {
+            self.0.push((depth, prefix.to_owned(), namespace.into()));
+        }
+    }
+    fn find(&self, prefix: &str) -> Option<Arc<str>> {
+        self.0.iter().rev().find(|(_, p, _)| p == prefix).map(|(.., n)| n.clone())
+    }
+    /// The element at this depth is over.
+    fn leave(&mut self, depth: usize) {
+        while self.0.last().is_some_and(|(d, ..)| *d >= depth) {
+            self.0.pop();
+        }
+    }
+}
+
+fn begin(e: &BytesStart<'_>, depth: usize, scope: &mut Scope) -> Result<Element, String> {
     let mut attributes = Vec::new();
     for a in e.attributes() {
         let a = a.map_err(|e| e.to_string())?;
         let key = a.key.as_ref();
-        if key == "xmlns" || key.starts_with("xmlns:") {
+        if let Some(prefix) = key.strip_prefix("xmlns:").or((key == "xmlns").then_some("")) {
+            scope.declare(depth, prefix, &unescape(&a.value));
             continue;
         }
         attributes.push((a.key.local_name().as_ref().to_owned(), unescape(&a.value)));
     }
-    Ok(Element { name: e.local_name().as_ref().to_owned(), attributes, ..Element::default() })
+    let name = e.name();
+    let namespace = scope.find(name.as_ref().split_once(':').map_or("", |(p, _)| p));
+    Ok(Element { name: e.local_name().as_ref().to_owned(), namespace, attributes, ..Element::default() })
 }
 
 /// References in an attribute; what is none of the five or a character is left as it stands.
@@ -232,6 +295,22 @@ mod tests {
         assert_eq!((e.name.as_str(), e.text.as_str(), e.attribute("k")), ("A", "a&b", Some("1 < 2 A")));
         assert_eq!(e.attributes.len(), 1);
         assert_eq!(e.all("b").map(|b| b.text.as_str()).collect::<Vec<_>>(), ["", "A<c>"]);
+    }
+    #[test]
+    fn what_has_to_be_sent_back_keeps_its_namespace() {
+        let text =
+            "<A xmlns:x='u:1' xmlns='u:0'><x:B k='&lt;'><C/></x:B><B xmlns:x='u:2'><x:D>&amp;</x:D></B><x:E/></A>";
+        let e = Element::parse(text.as_bytes()).unwrap();
+        let of = |i: usize| e.children[i].to_xml(" s:more='1'").unwrap();
+        assert_eq!(of(0), "<B xmlns=\"u:1\" s:more='1' k=\"&lt;\"><C xmlns=\"u:0\"></C></B>");
+        assert_eq!(of(1), "<B xmlns=\"u:0\" s:more='1'><D xmlns=\"u:2\">&amp;</D></B>");
+        assert_eq!(of(2), "<E xmlns=\"u:1\" s:more='1'></E>");
+        let none = Element::parse(b"<y:A/>").unwrap();
+        assert_eq!((none.namespace.as_deref(), none.to_xml("").as_deref()), (None, Some("<A xmlns=\"\"></A>")));
+        let odd = Element { name: "a onload=1".into(), ..Element::default() };
+        assert_eq!(odd.to_xml(""), None);
+        let many: String = (0..1000).map(|i| format!(" xmlns:n{i}='u'")).collect();
+        assert!(Element::parse(format!("<n5:a{many}><n999:b/></n5:a>").as_bytes()).is_ok());
     }
     #[test]
     fn limits_hold() {

@@ -7,7 +7,7 @@ use super::onvif_media::SimProfile;
 use crate::onvif::events::EVENTS;
 use crate::onvif::services::{DEVICE, IMAGING, MEDIA1, MEDIA2, PTZ};
 use crate::onvif::time::write_date_time;
-use crate::onvif::xml::escape;
+use crate::onvif::xml::{Element, escape};
 
 /// Where the services answer, and which there are.
 pub(super) struct Addresses<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Addresses<'a> {
     pub(super) ptz: bool,
     pub(super) new: bool,
     pub(super) events: bool,
+    /// A subscription is known by a header block.
+    pub(super) references: bool,
 }
 
 const SPACE: &str = "http://www.onvif.org/ver10/tptz";
@@ -138,14 +140,30 @@ pub(super) fn imaging(name: &str) -> Option<String> {
     })
 }
 
+const AXIS_EVENTS: &str = "http://www.axis.com/2009/event";
+
+/// Whether a header names the one subscription, as its reference parameters say.
+pub(super) fn names_subscription(header: &Element) -> bool {
+    let block = header.child("SubscriptionId").filter(|b| b.namespace.as_deref() == Some(AXIS_EVENTS));
+    block.is_some_and(|b| b.text == "297" && b.attribute("IsReferenceParameter") == Some("true"))
+}
+
 /// The event service, and its one subscription.
 pub(super) fn events(name: &str, at: &Addresses<'_>, reached: Option<&str>) -> Option<String> {
     const TIMES: &str = "<wsnt:CurrentTime>2026-01-01T00:00:00Z</wsnt:CurrentTime>\
         <wsnt:TerminationTime>2026-01-01T00:01:00Z</wsnt:TerminationTime>";
     Some(match name {
         "CreatePullPointSubscription" => format!(
-            "<tev:SubscriptionReference><wsa:Address>http://{}/onvif/events</wsa:Address></tev:SubscriptionReference>{TIMES}",
-            at.authority
+            "<tev:SubscriptionReference><wsa:Address>http://{}/onvif/events</wsa:Address>{}</tev:SubscriptionReference>{TIMES}",
+            at.authority,
+            if at.references {
+                format!(
+                    "<wsa:ReferenceParameters><dom0:SubscriptionId xmlns:dom0=\"{AXIS_EVENTS}\">297</dom0:SubscriptionId>\
+                     </wsa:ReferenceParameters>"
+                )
+            } else {
+                String::new()
+            }
         ),
         "PullMessages" => {
             let message = reached.map(|token| {

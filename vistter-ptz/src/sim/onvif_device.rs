@@ -49,6 +49,8 @@ pub struct OnvifSpec {
     pub old: bool,
     /// Has the services of events and imaging: it tells when a preset is reached.
     pub events: bool,
+    /// Knows a subscription by a header block, and not by its address (Axis).
+    pub event_references: bool,
     /// RTSP address of its stream.
     pub stream: String,
     /// Its media profiles.
@@ -70,6 +72,7 @@ impl Default for OnvifSpec {
             fixed: false,
             old: false,
             events: false,
+            event_references: false,
             stream: "rtsp://127.0.0.1:554/main".into(),
             profiles: SimProfile::usual(),
             faults: Vec::new(),
@@ -186,6 +189,10 @@ impl OnvifDevice {
         if self.spec.faults.contains(&body.name) {
             return (500, None, answers::fault("Receiver", "Action", "internal error"));
         }
+        let subscribed = path == "/onvif/events" && body.name != "CreatePullPointSubscription";
+        if subscribed && self.spec.event_references && !header.as_ref().is_some_and(answers::names_subscription) {
+            return (400, None, answers::fault("Sender", "InvalidArgs", "which subscription?"));
+        }
         let reached = self.event(now, &body.name);
         let at = answers::Addresses {
             authority,
@@ -194,6 +201,7 @@ impl OnvifDevice {
             ptz: !self.spec.fixed,
             new: !self.spec.old,
             events: self.spec.events,
+            references: self.spec.event_references,
         };
         let token = body.text_at(&["ProfileToken"]);
         let said = match (path.as_str(), body.name.as_str()) {

@@ -6,6 +6,7 @@ use vistter_core::ports::PtzPosition;
 use vistter_core::time::MediaTime;
 
 use super::motors::{MotorSpec, Motors};
+use crate::visca::angles::Angles;
 use crate::visca::frame::{BAD_SEQUENCE, BAD_TYPE, Datagram, Kind, RESET, RESET_TAKEN};
 use crate::visca::message::{Refusal, Reply, Request};
 use crate::visca::units::Units;
@@ -159,9 +160,12 @@ impl ViscaDevice {
             return self.reply(peer, sequence, Reply::Refused(0, Refusal::Syntax), out);
         };
         let at = self.motors.position(now);
-        let (pan, tilt) = self.units.pan_tilt(at);
+        let digits = self.units.digits;
         match request {
-            Request::PanTilt => return self.reply(peer, sequence, Reply::PanTilt(pan, tilt), out),
+            Request::MoveTo { to: a, .. } | Request::MoveBy { by: a, .. } if a.digits != digits => {
+                return self.reply(peer, sequence, Reply::Refused(0, Refusal::Syntax), out);
+            }
+            Request::PanTilt => return self.reply(peer, sequence, Reply::PanTilt(self.units.pan_tilt(at)), out),
             Request::Zoom => return self.reply(peer, sequence, Reply::Zoom(self.units.zoom(at)), out),
             Request::Cancel(socket) => {
                 let job =
@@ -205,6 +209,7 @@ impl ViscaDevice {
     /// Whether it can be done.
     fn perform(&mut self, now: MediaTime, request: Request) -> bool {
         let u = self.units;
+        let middle = Angles { digits: u.digits, ..Angles::default() };
         let share = |(v, _): (u8, u8)| f32::from(v) / f32::from(u.pan_speed.max(1));
         match request {
             Request::RecallPreset(n) => {
@@ -215,14 +220,14 @@ impl ViscaDevice {
                 self.presets.insert(n, self.motors.position(now));
             }
             Request::ClearPreset(n) => return self.presets.remove(&n).is_some(),
-            Request::MoveTo { pan, tilt, speed } => {
-                let p = u.position(pan, tilt, 0);
+            Request::MoveTo { to, speed } => {
+                let p = u.position(to, 0);
                 self.motors.go_to(now, [Some(p.pan), Some(p.tilt), None], share(speed));
             }
-            Request::MoveBy { pan, tilt, speed } => {
-                let (from, by) = (self.motors.position(now), u.position(0, 0, 0));
-                let to = u.position(pan, tilt, 0);
-                let to = [Some(from.pan + to.pan - by.pan), Some(from.tilt + to.tilt - by.tilt), None];
+            Request::MoveBy { by, speed } => {
+                let (from, none) = (self.motors.position(now), u.position(middle, 0));
+                let by = u.position(by, 0);
+                let to = [Some(from.pan + by.pan - none.pan), Some(from.tilt + by.tilt - none.tilt), None];
                 self.motors.go_to(now, to, share(speed));
             }
             Request::Drive { pan, tilt } => {
@@ -230,10 +235,10 @@ impl ViscaDevice {
                     [f32::from(pan) / f32::from(u.pan_speed.max(1)), f32::from(tilt) / f32::from(u.tilt_speed.max(1))];
                 self.motors.drive(now, [Some(v[0]), Some(v[1]), None]);
             }
-            Request::ZoomTo(z) => self.motors.go_to(now, [None, None, Some(u.position(0, 0, z).zoom)], 1.0),
+            Request::ZoomTo(z) => self.motors.go_to(now, [None, None, Some(u.position(middle, z).zoom)], 1.0),
             Request::ZoomDrive(v) => self.motors.drive(now, [None, None, Some(f32::from(v) / 8.0)]),
             Request::Home => {
-                let p = u.position(0, 0, 0);
+                let p = u.position(middle, 0);
                 self.motors.go_to(now, [Some(p.pan), Some(p.tilt), None], 1.0);
             }
             Request::Cancel(_) | Request::PanTilt | Request::Zoom => {}

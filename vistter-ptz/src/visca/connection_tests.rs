@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sim::{Faults, MotorSpec, ViscaDevice};
+use crate::visca::angles::{Angles, Digits};
 use crate::visca::units::Units;
 
 const fn ms(n: i64) -> MediaTime {
@@ -91,7 +92,10 @@ impl Rig {
     }
 }
 
-const MOVE: Request = Request::MoveTo { pan: 0x0990, tilt: 0, speed: (24, 20) };
+const fn angles(pan: i32) -> Angles {
+    Angles { pan, tilt: 0, digits: Digits::Four }
+}
+const MOVE: Request = Request::MoveTo { to: angles(0x0990), speed: (24, 20) };
 
 #[test]
 fn a_move_is_accepted_at_once_and_done_on_arrival() {
@@ -103,7 +107,7 @@ fn a_move_is_accepted_at_once_and_done_on_arrival() {
         assert_eq!((r.events.len(), r.ours.is_moving()), (1, true), "one second of two");
         r.pass(ms(2100));
         assert_eq!((r.events[1], r.ours.is_moving()), ((t, Event::Done), false));
-        assert_eq!(r.verdict(Request::PanTilt).0, Event::Answer(Reply::PanTilt(0x0990, 0)));
+        assert_eq!(r.verdict(Request::PanTilt).0, Event::Answer(Reply::PanTilt(angles(0x0990))));
         assert_eq!(r.verdict(Request::Zoom), (Event::Answer(Reply::Zoom(0)), 0));
     }
 }
@@ -121,7 +125,7 @@ fn whatever_is_lost_once_costs_one_wait_and_no_second_move() {
         let mut r = Rig::udp().lose(f(1));
         assert_eq!(r.verdict(MOVE), (Event::Accepted, 300), "RESET or its answer");
         *r.camera.faults() = f(1);
-        assert_eq!(r.verdict(Request::MoveBy { pan: 100, tilt: 0, speed: (1, 1) }), (Event::Accepted, 300));
+        assert_eq!(r.verdict(Request::MoveBy { by: angles(100), speed: (1, 1) }), (Event::Accepted, 300));
         assert_eq!(r.camera.executed(), 2);
         *r.camera.faults() = f(1);
         assert!(matches!(r.verdict(Request::Zoom), (Event::Answer(Reply::Zoom(_)), 300)));

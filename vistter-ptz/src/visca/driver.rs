@@ -225,9 +225,16 @@ impl ViscaDriver {
 
     async fn ask_position(&mut self) -> Result<PtzPosition> {
         let odd = || Error::new(ErrorKind::Protocol, "the camera gave another answer than was asked for");
-        let Some(Reply::PanTilt(pan, tilt)) = self.exchange(Request::PanTilt).await? else { return Err(odd()) };
+        let Some(Reply::PanTilt(at)) = self.exchange(Request::PanTilt).await? else { return Err(odd()) };
         let Some(Reply::Zoom(zoom)) = self.exchange(Request::Zoom).await? else { return Err(odd()) };
-        Ok(self.options.units.position(pan, tilt, zoom))
+        let units = &self.options.units;
+        if at.digits != units.digits {
+            let fits: Vec<&str> =
+                Units::TABLES.iter().filter(|(_, u)| u.digits == at.digits).map(|(name, _)| *name).collect();
+            let e = Error::new(ErrorKind::Unsupported, "the camera tells its position with another number of digits");
+            return Err(e.at(self.describe()).next(format!("add #units={} to its address", fits.join(" or #units="))));
+        }
+        Ok(units.position(at, zoom))
     }
 }
 
@@ -371,18 +378,18 @@ impl PtzDriver for ViscaDriver {
         Ok(Some(self.driving || self.connection.is_moving()))
     }
     async fn absolute(&mut self, to: PtzPosition, speed: Option<f32>) -> Result<()> {
-        let ((pan, tilt), zoom) = (self.options.units.pan_tilt(to), self.options.units.zoom(to));
+        let (at, zoom) = (self.options.units.pan_tilt(to), self.options.units.zoom(to));
         let speed = self.options.units.speed(speed);
-        self.exchange(Request::MoveTo { pan, tilt, speed }).await?;
+        self.exchange(Request::MoveTo { to: at, speed }).await?;
         let zoomed = self.exchange(Request::ZoomTo(zoom)).await;
         self.driving = false;
         without_zoom(zoom == 0, zoomed)
     }
     async fn relative(&mut self, by: PtzPosition, speed: Option<f32>) -> Result<()> {
-        let (pan, tilt) = self.options.units.distance(by);
+        let distance = self.options.units.distance(by);
         let speed = self.options.units.speed(speed);
-        if (pan, tilt) != (0, 0) {
-            self.exchange(Request::MoveBy { pan, tilt, speed }).await?;
+        if (distance.pan, distance.tilt) != (0, 0) {
+            self.exchange(Request::MoveBy { by: distance, speed }).await?;
         }
         if by.zoom != 0.0 && by.zoom.is_finite() {
             // There is no relative zoom: from where it is.

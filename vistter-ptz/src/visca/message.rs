@@ -3,8 +3,10 @@
 //!
 //! Source: the command lists of Sony SRG-300H and PTZOptics G2.
 
-/// Longest message: 16 bytes with the terminator.
-pub const MAX_MESSAGE: usize = 16;
+use super::angles::Angles;
+
+/// Longest message with the terminator: 16 bytes in the manuals; one more where pan and tilt have five digits each.
+pub const MAX_MESSAGE: usize = 17;
 /// Ends each message.
 pub const END: u8 = 0xff;
 /// To camera 1, which is what every camera answers to over IP.
@@ -23,19 +25,15 @@ pub enum Request {
     ClearPreset(u8),
     /// Moves to a position at these speeds.
     MoveTo {
-        /// Camera's own pan unit.
-        pan: i16,
-        /// Camera's own tilt unit.
-        tilt: i16,
+        /// Where.
+        to: Angles,
         /// Pan and tilt speed.
         speed: (u8, u8),
     },
     /// Moves by a distance at these speeds.
     MoveBy {
-        /// Camera's own pan unit.
-        pan: i16,
-        /// Camera's own tilt unit.
-        tilt: i16,
+        /// How far.
+        by: Angles,
         /// Pan and tilt speed.
         speed: (u8, u8),
     },
@@ -80,8 +78,8 @@ impl Request {
             Self::ClearPreset(n) => m.extend([0x01, 0x04, 0x3f, 0x00, n.min(0xfe)]),
             Self::SavePreset(n) => m.extend([0x01, 0x04, 0x3f, 0x01, n.min(0xfe)]),
             Self::RecallPreset(n) => m.extend([0x01, 0x04, 0x3f, 0x02, n.min(0xfe)]),
-            Self::MoveTo { pan, tilt, speed } => position(&mut m, 0x02, pan, tilt, speed),
-            Self::MoveBy { pan, tilt, speed } => position(&mut m, 0x03, pan, tilt, speed),
+            Self::MoveTo { to, speed } => position(&mut m, 0x02, to, speed),
+            Self::MoveBy { by, speed } => position(&mut m, 0x03, by, speed),
             Self::Drive { pan, tilt } => {
                 let speed = [pan.unsigned_abs().clamp(1, 0x18), tilt.unsigned_abs().clamp(1, 0x14)];
                 m.extend([0x01, 0x06, 0x01, speed[0], speed[1], direction(pan, 2, 1), direction(tilt, 1, 2)]);
@@ -113,10 +111,10 @@ impl Request {
                 2 => Self::RecallPreset(n),
                 _ => return None,
             },
-            [0x01, 0x06, what @ (2 | 3), v, w, ref at @ ..] if at.len() == 8 => {
-                let (pan, tilt) = (from_nibbles(&at[..4])? as i16, from_nibbles(&at[4..])? as i16);
+            [0x01, 0x06, what @ (2 | 3), v, w, ref at @ ..] => {
+                let at = Angles::read(at)?;
                 let speed = ((1..=0x18).contains(&v) && (1..=0x14).contains(&w)).then_some((v, w))?;
-                if what == 2 { Self::MoveTo { pan, tilt, speed } } else { Self::MoveBy { pan, tilt, speed } }
+                if what == 2 { Self::MoveTo { to: at, speed } } else { Self::MoveBy { by: at, speed } }
             }
             [0x01, 0x06, 0x01, v @ 1..=0x18, w @ 1..=0x14, p @ 1..=3, t @ 1..=3] => {
                 let (v, w) = (v as i8, w as i8);
@@ -137,10 +135,9 @@ impl Request {
     }
 }
 
-fn position(m: &mut Vec<u8>, what: u8, pan: i16, tilt: i16, speed: (u8, u8)) {
+fn position(m: &mut Vec<u8>, what: u8, at: Angles, speed: (u8, u8)) {
     m.extend([0x01, 0x06, what, speed.0.clamp(1, 0x18), speed.1.clamp(1, 0x14)]);
-    m.extend(nibbles(pan as u16));
-    m.extend(nibbles(tilt as u16));
+    at.write(m);
 }
 
 const fn direction(v: i8, positive: u8, negative: u8) -> u8 {
@@ -208,7 +205,7 @@ pub enum Reply {
     /// The command in this socket is done: a move has arrived.
     Done(u8),
     /// Answer to [`Request::PanTilt`].
-    PanTilt(i16, i16),
+    PanTilt(Angles),
     /// Answer to [`Request::Zoom`].
     Zoom(u16),
     /// The camera refuses a message (socket 0), or ends the command in a socket.
@@ -223,10 +220,8 @@ impl Reply {
             [kind] if kind & 0xf0 == 0x40 => Self::Accepted(kind & 0x0f),
             [kind] if kind & 0xf0 == 0x50 => Self::Done(kind & 0x0f),
             [kind, why] if kind & 0xf0 == 0x60 => Self::Refused(kind & 0x0f, Refusal::from_code(why)),
-            [0x50, ref v @ ..] if v.len() == 8 => {
-                Self::PanTilt(from_nibbles(&v[..4])? as i16, from_nibbles(&v[4..])? as i16)
-            }
             [0x50, ref v @ ..] if v.len() == 4 => Self::Zoom(from_nibbles(v)?),
+            [0x50, ref v @ ..] => Self::PanTilt(Angles::read(v)?),
             _ => return None,
         })
     }
@@ -237,10 +232,9 @@ impl Reply {
         match self {
             Self::Accepted(socket) => m.push(0x40 | socket & 0x0f),
             Self::Done(socket) => m.push(0x50 | socket & 0x0f),
-            Self::PanTilt(pan, tilt) => {
+            Self::PanTilt(at) => {
                 m.push(0x50);
-                m.extend(nibbles(pan as u16));
-                m.extend(nibbles(tilt as u16));
+                at.write(&mut m);
             }
             Self::Zoom(z) => {
                 m.push(0x50);
@@ -255,8 +249,13 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
+    use super::super::angles::Digits;
     use super::*;
     use proptest::prelude::*;
+
+    fn four(pan: i32, tilt: i32) -> Angles {
+        Angles { pan, tilt, digits: Digits::Four }
+    }
 
     #[test]
     fn requests_are_the_bytes_of_the_manual() {
@@ -264,7 +263,7 @@ mod tests {
             (Request::RecallPreset(3), &[0x81, 1, 4, 0x3f, 2, 3, 0xff]),
             (Request::SavePreset(255), &[0x81, 1, 4, 0x3f, 1, 254, 0xff]),
             (
-                Request::MoveTo { pan: -2, tilt: 0x123, speed: (99, 0) },
+                Request::MoveTo { to: four(-2, 0x123), speed: (99, 0) },
                 &[0x81, 1, 6, 2, 0x18, 1, 0xf, 0xf, 0xf, 0xe, 0, 1, 2, 3, 0xff],
             ),
             (Request::ZoomTo(0x4000), &[0x81, 1, 4, 0x47, 4, 0, 0, 0, 0xff]),
@@ -289,7 +288,7 @@ mod tests {
             (&[0x90, 0x60, 0x02, 0xff], Some(Reply::Refused(0, Refusal::Syntax))),
             (&[0x90, 0x61, 0x41, 0xff], Some(Reply::Refused(1, Refusal::NotNow))),
             (&[0x90, 0x50, 1, 2, 3, 4, 0xff], Some(Reply::Zoom(0x1234))),
-            (&[0x90, 0x50, 0xf, 0xf, 0xf, 0xe, 0, 0, 1, 0, 0xff], Some(Reply::PanTilt(-2, 16))),
+            (&[0x90, 0x50, 0xf, 0xf, 0xf, 0xe, 0, 0, 1, 0, 0xff], Some(Reply::PanTilt(four(-2, 16)))),
             (&[0x90, 0x50, 1, 2, 3, 0x44, 0xff], None),
             (&[0x90, 0x50, 2, 0xff], None),
             (&[0x90, 0xff], None),
@@ -299,13 +298,14 @@ mod tests {
         }
     }
     fn requests() -> impl Strategy<Value = Request> {
-        let at = || (any::<i16>(), any::<i16>(), 1u8..=0x18, 1u8..=0x14);
+        let angles = (any::<i16>(), any::<i16>()).prop_map(|(p, t)| four(p.into(), t.into()));
+        let at = || (angles.clone(), 1u8..=0x18, 1u8..=0x14);
         prop_oneof![
             (0u8..255).prop_map(Request::RecallPreset),
             (0u8..255).prop_map(Request::SavePreset),
             (0u8..255).prop_map(Request::ClearPreset),
-            at().prop_map(|(pan, tilt, v, w)| Request::MoveTo { pan, tilt, speed: (v, w) }),
-            at().prop_map(|(pan, tilt, v, w)| Request::MoveBy { pan, tilt, speed: (v, w) }),
+            at().prop_map(|(to, v, w)| Request::MoveTo { to, speed: (v, w) }),
+            at().prop_map(|(by, v, w)| Request::MoveBy { by, speed: (v, w) }),
             (-24i8..=24, -20i8..=20).prop_map(|(pan, tilt)| Request::Drive { pan, tilt }),
             any::<u16>().prop_map(Request::ZoomTo),
             (-8i8..=8).prop_map(Request::ZoomDrive),
@@ -325,7 +325,7 @@ mod tests {
         #[test]
         fn a_reply_survives_the_wire(a in any::<i16>(), b in any::<i16>(), s in 0u8..16, code in 0u8..255) {
             let refused = Reply::Refused(s, Refusal::from_code(if code == 1 { 2 } else { code }));
-            for r in [Reply::Accepted(s), Reply::Done(s), Reply::PanTilt(a, b), Reply::Zoom(a as u16), refused] {
+            for r in [Reply::Accepted(s), Reply::Done(s), Reply::PanTilt(four(a.into(), b.into())), Reply::Zoom(a as u16), refused] {
                 prop_assert_eq!(Reply::parse(&r.to_bytes()), Some(r));
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! - [`message`]: what is said, both ways; [`frame`]: how it is framed. Both are read by the driver and by the simulator.
 //! - [`connection`]: one camera's conversation as a state machine: RESET, retransmission, the two command sockets.
-//! - [`units`]: the camera's own units against the normalised space of `PtzPosition`.
+//! - [`angles`]: pan and tilt on the wire, in as many digits as a model has; [`units`]: the camera's own units against the normalised space of `PtzPosition`.
 //! - [`ViscaDriver`]: the thin tokio driver behind `PtzDriver`.
 
+pub mod angles;
 pub mod connection;
 mod driver;
 pub mod frame;

@@ -14,6 +14,8 @@ use vistter_ptz::onvif::{OnvifDriver, OnvifOptions};
 use vistter_ptz::settle::{Evidence, near};
 use vistter_ptz::sim::{MotorSpec, MoveStatus, OnvifAuth, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset, Trouble};
 
+use crate::wait::until;
+
 pub(crate) const USER: &str = "admin";
 /// With what XML and HTTP have to escape.
 pub(crate) const PASSWORD: &str = "pa\"ss<&word";
@@ -205,11 +207,18 @@ async fn the_mover_arrives_by_the_evidence_that_there_is() {
 }
 #[tokio::test]
 async fn a_camera_that_tells_by_itself_is_believed_once_it_has() {
+    told_by_events(false).await;
+}
+#[tokio::test]
+async fn a_camera_that_knows_subscriptions_by_what_is_sent_back_is_understood() {
+    told_by_events(true).await;
+}
+async fn told_by_events(event_references: bool) {
     // It answers neither position nor motion: only its events tell.
     let blind =
         OnvifSpec { move_status: MoveStatus::Absent, tells_position: false, events: true, ..OnvifSpec::default() };
     let auth = OnvifAuth { http_digest: true, strict: true, ..locked() };
-    let sim = start(OnvifSpec { auth, ..blind }).await;
+    let sim = start(OnvifSpec { auth, event_references, ..blind }).await;
     let stored =
         |name: &str, pan| StoredPreset { token: name.into(), name: name.into(), position: PtzPosition { pan, ..A } };
     sim.with(|c, _| c.presets().extend([stored("left", -0.5), stored("right", 0.5)]));
@@ -228,13 +237,7 @@ async fn a_camera_that_tells_by_itself_is_believed_once_it_has() {
     assert_eq!((sim.with(|c, _| c.subscriptions()), sim.with(|c, _| c.wrong_passwords())), (1, 0));
     drop(mover);
     task.await.unwrap();
-    for _ in 0..3000 {
-        if sim.with(|c, _| c.subscriptions()) == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the subscription was not ended");
+    until("the subscription is ended", || sim.with(|c, _| c.subscriptions()) == 0).await;
 }
 #[tokio::test]
 async fn the_picture_and_its_focus_are_read() {

@@ -7,7 +7,7 @@ use vistter_core::ports::PtzPosition;
 use vistter_core::time::MediaTime;
 use vistter_ptz::mover::{Imported, LearnedTimes, Mover, MoverPolicy, PresetFile, View};
 use vistter_ptz::settle::near;
-use vistter_ptz::sim::{MotorSpec, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset};
+use vistter_ptz::sim::{MotorSpec, MoveStatus, OnvifDevice, OnvifSim, OnvifSpec, StoredPreset};
 
 async fn camera(presets: &[(&str, &str, f32)]) -> (OnvifSim, Mover) {
     let motors = MotorSpec { pan_tilt: 8.0, zoom: 8.0, latency: MediaTime::from_millis(10) };
@@ -40,6 +40,15 @@ async fn renamed_and_removed() {
     let e = mover.rename(&View::named("Door"), "x").await.unwrap_err();
     assert_eq!(e.kind(), ErrorKind::NotFound);
     assert_eq!(sim.with(|c, _| c.presets().len()), 1);
+}
+#[tokio::test]
+async fn a_camera_that_tells_nothing_is_not_stored_on_its_way() {
+    let (sim, mover) = camera(&[("1", "Stage", 0.5)]).await;
+    sim.with(|d, _| (d.spec().move_status, d.spec().tells_position) = (MoveStatus::Absent, false));
+    let e = mover.rename(&View::named("Stage"), "Hall").await.unwrap_err();
+    assert!(e.kind() == ErrorKind::Rejected && e.next_step().unwrap().contains("capture"), "{e}");
+    let stored = sim.with(|d, _| d.presets().clone());
+    assert_eq!((stored.len(), stored[0].name.as_str(), stored[0].position.pan), (1, "Stage", 0.5));
 }
 #[tokio::test]
 async fn a_file_carries_them_to_another_camera() {

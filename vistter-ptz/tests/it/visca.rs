@@ -1,9 +1,12 @@
 //! The VISCA driver over real UDP and TCP.
 
 use vistter_core::ErrorKind;
+use vistter_core::clock::SystemClock;
+use vistter_core::config::Address;
 use vistter_core::ports::{Preset, PtzDriver, PtzPosition, PtzVelocity};
 use vistter_core::time::MediaTime;
 use vistter_ptz::sim::{Faults, MotorSpec, ViscaDevice, ViscaSim};
+use vistter_ptz::visca::angles::Angles;
 use vistter_ptz::visca::connection::Framing;
 use vistter_ptz::visca::units::Units;
 use vistter_ptz::visca::{Transport, ViscaDriver, ViscaOptions};
@@ -44,7 +47,7 @@ async fn moves_presets_and_home() {
         assert!(near(arrived(&mut d).await, PtzPosition { pan: -0.25, tilt: 0.0, zoom: 0.75 }));
         d.home().await.unwrap();
         // The middle is 0 in the camera's units; its tilt range is not symmetrical.
-        let middle = PtzPosition { zoom: 0.75, ..Units::COMMON.position(0, 0, 0) };
+        let middle = PtzPosition { zoom: 0.75, ..Units::COMMON.position(Angles::default(), 0) };
         assert!(near(arrived(&mut d).await, middle));
         d.go_to(&stage).await.unwrap();
         assert!(near(arrived(&mut d).await, a));
@@ -52,6 +55,36 @@ async fn moves_presets_and_home() {
         d.remove_preset(&stage).await.unwrap();
         assert_eq!(d.presets().await.unwrap(), []);
         assert_eq!(d.go_to(&stage).await.unwrap_err().kind(), ErrorKind::Rejected);
+    }
+}
+#[tokio::test]
+async fn every_table_of_units_and_a_wrong_one() {
+    let spec = MotorSpec { pan_tilt: 8.0, zoom: 8.0, latency: MediaTime::from_millis(10) };
+    let at = PtzPosition { pan: -0.75, tilt: 0.5, zoom: 0.25 };
+    for (name, units) in Units::TABLES {
+        for (scheme, framing) in [("visca", Framing::Udp), ("visca-tcp", Framing::Tcp)] {
+            let sim = ViscaSim::start(framing, ViscaDevice::new(spec, units)).await.unwrap();
+            let of = |units: &str| {
+                let address = format!("{scheme}://{}#units={units}", sim.address());
+                vistter_ptz::driver(&Address::parse(&address).unwrap(), SystemClock::shared()).unwrap()
+            };
+            let mut d = of(name);
+            d.absolute(at, None).await.unwrap();
+            while d.moving().await.unwrap() == Some(true) {
+                d.position().await.unwrap();
+            }
+            assert!(near(d.position().await.unwrap().unwrap(), at), "{name} by {scheme}");
+            let moved = PtzPosition { pan: -0.5, tilt: 0.25, zoom: 0.25 };
+            d.relative(PtzPosition { pan: 0.25, tilt: -0.25, zoom: 0.0 }, None).await.unwrap();
+            while d.moving().await.unwrap() == Some(true) {
+                d.position().await.unwrap();
+            }
+            assert!(near(d.position().await.unwrap().unwrap(), moved), "{name} by {scheme}");
+            drop(d); // TCP: one conversation at a time
+            let other = if name == "sony-x1000" { "sony-20bit" } else { "sony-x1000" };
+            let e = of(other).position().await.unwrap_err();
+            assert!(e.next_step().unwrap().contains(&format!("#units={name}")), "{name} by {scheme}: {e}");
+        }
     }
 }
 #[tokio::test]

@@ -28,6 +28,9 @@ impl Source for RtmpIngest {
     fn describe(&self) -> String {
         format!("RTMP push to /{}", self.app)
     }
+    fn waits_for_peer(&self) -> bool {
+        true
+    }
     /// Always succeeds: the encoder may come whenever it likes, and [`Source::next`] waits for it.
     async fn open(&mut self) -> Result<()> {
         self.tap = None;
