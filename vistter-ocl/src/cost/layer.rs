@@ -172,10 +172,11 @@ impl Meter<'_> {
         if anew && !matches!(l.picture, Picture::Group(_)) {
             work.add(Task::Draw, drawn * p.load);
         }
-        let cut = !l.look.masks.is_empty() || s.crop.iter().any(|c| *c > 0.0);
+        let cropped = s.crop.iter().any(|c| *c > 0.0) || crops;
+        let cut = if cropped { 1.0 } else { 0.0 } + 0.1 * l.look.masks.len() as f64;
         anew |= crops;
-        if cut && anew {
-            work.add(Task::Cut, drawn * p.cut * (1 + l.look.masks.len()) as f64);
+        if cut > 0.0 && anew {
+            work.add(Task::Cut, drawn * p.cut * cut);
         }
         let scale = s.scale.map(|v| v.abs() / l.look.detail);
         // Turned pictures are scaled whole, whatever of them is on the canvas; others only where they are seen.

@@ -23,7 +23,7 @@ pub struct Profile {
     pub scale: f64,
     /// Turning.
     pub turn: f64,
-    /// A crop, or one mask.
+    /// Cropping; a mask is a tenth of it.
     pub cut: f64,
     /// Drawing a shape or the box of a text.
     pub draw: f64,
@@ -37,18 +37,18 @@ pub struct Profile {
 const MEASURED: Profile = Profile {
     name: "server",
     title: "a server's core: AMD EPYC (Zen 3) at 2.45 GHz with AVX2",
-    source: "measured, rounded up to two digits",
+    source: "measured in November 2026, rounded",
     budget: 0.25,
     blend: 0.25,
-    mode: 4.0,
-    over: 3.0,
+    mode: 40.0,
+    over: 11.0,
     load: 3.0,
     scale: 10.0,
-    turn: 20.0,
-    cut: 3.0,
-    draw: 3.0,
+    turn: 13.0,
+    cut: 11.0,
+    draw: 5.0,
     copy: 0.15,
-    glyph: 4000.0,
+    glyph: 10_000.0,
 };
 
 /// A machine whose core takes so many times as long, and so many times where memory is what holds it up.
