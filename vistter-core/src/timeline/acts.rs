@@ -53,6 +53,7 @@ pub(crate) fn plan(
 ///
 /// # Errors
 /// Everything that is wrong with the list.
+#[cfg(any(feature = "session", test))]
 pub(crate) fn live(list: &[TimelineAction], overlays: &[&str], fps: FrameRate) -> Result<Live, Vec<Diagnostic>> {
     let (mut out, mut faults) = (Live::default(), Vec::new());
     for (i, a) in list.iter().enumerate() {
@@ -72,6 +73,7 @@ pub(crate) fn live(list: &[TimelineAction], overlays: &[&str], fps: FrameRate) -
 }
 
 /// What is done on one frame.
+#[cfg(any(feature = "session", test))]
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     /// By overlay.
