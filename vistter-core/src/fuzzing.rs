@@ -148,6 +148,37 @@ fn sps(unit: &[u8]) -> bool {
     true
 }
 
+/// Any bytes as a video file: what is accepted has pictures in order, and each can be asked for. Gives whether it was.
+pub fn mp4(data: &[u8]) -> bool {
+    use crate::media::mp4::{Playback, VideoFile};
+    use crate::time::MediaTime;
+    let _ = VideoFile::is_one(data);
+    let Ok(v) = VideoFile::open(Box::new(std::io::Cursor::new(data.to_vec()))) else { return false };
+    let (pictures, samples) = (v.pictures(), v.samples());
+    assert!(pictures > 0 && pictures <= samples && v.duration() >= MediaTime::ZERO);
+    for i in (0..samples).step_by(1 + samples / 64) {
+        assert!(v.packet(i).map_or(true, |p| v.picture_of(p.pts).is_none_or(|p| p < pictures)));
+    }
+    for i in (0..pictures).step_by(1 + pictures / 64) {
+        assert!(v.start_for(i) < samples);
+    }
+    for how in [Playback::default(), Playback { start: MediaTime::from_millis(40), plays: 2 }] {
+        assert!(v.first_picture(how) < pictures);
+        let mut t = MediaTime::ZERO;
+        for _ in 0..64 {
+            assert!(v.played(t, how).picture < pictures);
+            match v.next_picture(t, how) {
+                Some(next) => {
+                    assert!(next > t);
+                    t = next;
+                }
+                None => break,
+            }
+        }
+    }
+    true
+}
+
 /// Any sequence of times as RTP stamps of a camera: decode times rise and sound does not go back, jumps apart.
 #[cfg(feature = "session")]
 pub fn timing(data: &[u8]) {

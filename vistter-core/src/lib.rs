@@ -1,7 +1,7 @@
 //! The core of VistterStream: media types, the traits everything else implements, and (with features) the running
 //! pipeline that turns cameras into a program and publishes it.
 //!
-//! With default features off this crate is vocabulary only: [`time`], [`media`], [`ports`], [`timeline`] and the
+//! With default features off this crate is vocabulary only: [`time`], [`media`], [`ports`], [`timeline`], [`inset`] and the
 //! configuration structs. No network, no codec, no runtime.
 //!
 //! | feature | adds |
@@ -29,6 +29,7 @@ pub mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod health;
+pub mod inset;
 mod lock;
 pub mod media;
 #[cfg(feature = "session")]

@@ -1,7 +1,7 @@
 //! The task that owns a camera's connection.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -93,6 +93,11 @@ pub(super) struct Shared {
     pub(super) wanted: AtomicBool,
     /// Open eyes.
     pub(super) watchers: AtomicUsize,
+    /// What the program shows now, on its clock, and how far off a picture may be; nanoseconds.
+    present: AtomicI64,
+    slack: AtomicI64,
+    /// Overlays show it up to here.
+    expected: AtomicI64,
     pub(super) stopped: AtomicBool,
     pub(super) ring: Mutex<RingState>,
     pub(super) ring_grew: Condvar,
@@ -144,6 +149,9 @@ impl Feed {
             clock,
             wanted: AtomicBool::new(false),
             watchers: AtomicUsize::new(0),
+            present: AtomicI64::new(0),
+            slack: AtomicI64::new(0),
+            expected: AtomicI64::new(i64::MIN),
             stopped: AtomicBool::new(false),
             ring: Mutex::new(RingState { ring: GopRing::new(policy.ring), params: None, epoch: 0 }),
             ring_grew: Condvar::new(),
@@ -215,6 +223,29 @@ impl Feed {
     /// The picture for `target` on the program clock; see [`Slot::pick`].
     pub fn pick(&self, target: MediaTime, slack: MediaTime) -> Option<Picked> {
         lock(&self.shared.slot).pick(target, slack)
+    }
+
+    /// Says which time the program shows now, for overlays that show this camera too.
+    pub fn set_present(&self, target: MediaTime, slack: MediaTime) {
+        self.shared.present.store(target.nanos(), Ordering::Relaxed);
+        self.shared.slack.store(slack.nanos(), Ordering::Relaxed);
+    }
+    /// The time that the program shows now.
+    pub fn present(&self) -> MediaTime {
+        MediaTime::from_nanos(self.shared.present.load(Ordering::Relaxed))
+    }
+    /// An overlay shows this camera until then, on the program clock.
+    pub fn expect_until(&self, t: MediaTime) {
+        self.shared.expected.fetch_max(t.nanos(), Ordering::Relaxed);
+    }
+    /// Whether an overlay shows it, or soon will.
+    pub fn is_expected(&self) -> bool {
+        self.present().nanos() < self.shared.expected.load(Ordering::Relaxed)
+    }
+    /// The present picture for an overlay; `last` is the number of its last one.
+    pub fn pick_for(&self, last: &mut Option<u64>) -> Option<Picked> {
+        let slack = MediaTime::from_nanos(self.shared.slack.load(Ordering::Relaxed));
+        lock(&self.shared.slot).pick_for(last, self.present(), slack)
     }
 
     /// The audio packet for `target` that follows number `last`, if there is one within `slack`.

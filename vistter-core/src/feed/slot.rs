@@ -85,10 +85,17 @@ impl Slot {
     /// picture and skip the next with each wobble of the camera clock. So a picture that is late or early by less than
     /// `slack` (about half a frame) follows its predecessor instead: one picture per tick, in order.
     pub fn pick(&mut self, target: MediaTime, slack: MediaTime) -> Option<Picked> {
+        let mut last = self.last;
+        let picked = self.pick_for(&mut last, target, slack);
+        self.last = last;
+        picked
+    }
+    /// The same for somebody else who looks at this camera: `last` is the number that was picked for it before.
+    pub fn pick_for(&self, last: &mut Option<u64>, target: MediaTime, slack: MediaTime) -> Option<Picked> {
         // Only for a camera that is not faster than the program: from a faster one, pictures have to be passed over.
         let keeps_step = self.mean_interval() > slack + MediaTime::from_nanos(slack.nanos() / 2);
         let by_time = self.pictures.iter().rposition(|(t, ..)| *t <= target);
-        let next = self.last.and_then(|l| self.pictures.iter().position(|(_, n, _)| *n == l + 1));
+        let next = last.and_then(|l| self.pictures.iter().position(|(_, n, _)| *n == l + 1));
         let at = match (by_time, next) {
             // The next one is due within the slack: take it now rather than repeat.
             (Some(b), Some(n)) if n == b + 1 && self.pictures[n].0 <= target + slack => n,
@@ -99,8 +106,8 @@ impl Slot {
             (None, _) => 0,
         };
         let (time, number, frame) = self.pictures.get(at)?;
-        let skipped = self.last.map_or(0, |l| number.saturating_sub(l + 1));
-        self.last = Some(*number);
+        let skipped = last.map_or(0, |l| number.saturating_sub(l + 1));
+        *last = Some(*number);
         Some(Picked { frame: frame.clone(), time: *time, number: *number, skipped })
     }
 }
@@ -157,6 +164,18 @@ mod tests {
             let mut s = Slot::new(MS(100));
             let n = numbers(&mut s, interval, 60);
             assert!(n[3..].windows(2).all(|w| steps.contains(&(w[1] - w[0]))), "an even pace: {n:?}");
+        }
+    }
+    #[test]
+    fn who_else_looks_changes_nothing() {
+        let mut s = Slot::new(MS(100));
+        let mut other = None;
+        for i in 0..60 {
+            s.push(US(i * 33_333), frame());
+            let target = US(i * 33_333 - 66_000);
+            let mine = s.pick(target, US(15_000)).unwrap().number;
+            assert_eq!(s.pick_for(&mut other, target, US(15_000)).unwrap().number, mine);
+            assert_eq!(s.pick_for(&mut other, target, US(0)).unwrap().number, mine);
         }
     }
     #[test]

@@ -3,6 +3,7 @@
 mod audio;
 mod frame;
 pub mod h264;
+pub mod mp4;
 mod packet;
 
 pub use audio::{AudioBuffer, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE};

@@ -13,6 +13,7 @@ mod worker;
 
 pub use audio::{AudioFrom, silence};
 pub use scale::Scaler;
+pub(crate) use scale::{Part, fit_rect};
 pub use slate::slate_picture;
 pub use status::{ProgramCounters, ProgramStatus};
 pub(crate) use worker::{Control, OverlaySlot, Report, Shared, Sink, Worker, WorkerParts};

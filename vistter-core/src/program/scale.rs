@@ -9,13 +9,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::media::{ColorRange, Frame, FrameBuf};
 
 /// A rectangle in pixels: left, top, width, height.
-pub(super) type Rect = (u32, u32, u32, u32);
+pub(crate) type Rect = (u32, u32, u32, u32);
 
 /// Which part of a `src` picture lands on which part of a `dst` one. All numbers are even, so that chroma follows luma.
 ///
 /// Letterbox uses all of the source and centres it; crop fills the destination and cuts the source's longer side.
 /// Pixels are square.
-pub(super) fn fit_rect(src: (u32, u32), dst: (u32, u32), fit: Fit) -> (Rect, Rect) {
+pub(crate) fn fit_rect(src: (u32, u32), dst: (u32, u32), fit: Fit) -> (Rect, Rect) {
     let even = |n: u64| u32::try_from(n & !1).unwrap_or(u32::MAX - 1).max(2);
     let ((sw, sh), (dw, dh)) = (src, dst);
     let (s, d) = ((u64::from(sw), u64::from(sh)), (u64::from(dw), u64::from(dh)));
@@ -33,6 +33,24 @@ pub(super) fn fit_rect(src: (u32, u32), dst: (u32, u32), fit: Fit) -> (Rect, Rec
             let (w, h) = (even(w).min(sw), even(h).min(sh));
             let (x, y) = (((sw - w) / 2) & !1, ((sh - h) / 2) & !1);
             ((x, y, w, h), (0, 0, dw, dh))
+        }
+    }
+}
+
+/// What is drawn of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All planes.
+    Picture,
+    /// Plane 0 alone.
+    Luma,
+}
+
+impl Part {
+    fn planes(self) -> usize {
+        match self {
+            Self::Picture => 3,
+            Self::Luma => 1,
         }
     }
 }
@@ -70,13 +88,33 @@ impl Scaler {
         Ok(())
     }
 
+    /// Draws a part of `src` into all of `dst`, in limited range. Only luma: in the range that it has.
+    pub(crate) fn part(&mut self, src: &Frame, from: Rect, dst: &mut FrameBuf, part: Part) -> Result<()> {
+        let (w, h) = dst.size();
+        let to = (0, 0, w, h);
+        if (from.2, from.3) == (w, h) {
+            copy(src, from, dst, part);
+        } else {
+            self.planes(src, from, dst, to, part)?;
+        }
+        if src.range() == ColorRange::Full && part == Part::Picture {
+            limit_range(dst, to);
+        }
+        dst.set_range(ColorRange::Limited);
+        Ok(())
+    }
+
     fn resize(&mut self, src: &Frame, dst: &mut FrameBuf, fit: Fit) -> Result<()> {
         let (from, to) = fit_rect(src.size(), dst.size(), fit);
         if (to.2, to.3) != dst.size() {
             bars(dst, to);
         }
+        self.planes(src, from, dst, to, Part::Picture)
+    }
+
+    fn planes(&mut self, src: &Frame, from: Rect, dst: &mut FrameBuf, to: Rect, part: Part) -> Result<()> {
         let bad = |e: &dyn std::fmt::Display| Error::new(ErrorKind::Internal, format!("scaling a picture: {e}"));
-        for (i, out) in dst.planes_mut().into_iter().enumerate() {
+        for (i, out) in dst.planes_mut().into_iter().enumerate().take(part.planes()) {
             let plane = src.plane(i);
             let half = |v: u32| if i == 0 { v } else { v / 2 };
             let from_w = if i == 0 { from.2 } else { from.2.div_ceil(2) };
@@ -96,6 +134,21 @@ impl Scaler {
             self.resizer.resize_typed::<U8>(&view, &mut target, &options).map_err(|e| bad(&e))?;
         }
         Ok(())
+    }
+}
+
+/// Copies a part that is as large as the target.
+fn copy(src: &Frame, from: Rect, dst: &mut FrameBuf, part: Part) {
+    for (i, mut out) in dst.planes_mut().into_iter().enumerate().take(part.planes()) {
+        let plane = src.plane(i);
+        let half = |v: u32| if i == 0 { v as usize } else { v as usize / 2 };
+        let (left, top) = (half(from.0), half(from.1));
+        for y in 0..out.height.min(plane.height.saturating_sub(top)) {
+            let row = plane.row(top + y).get(left..).unwrap_or(&[]);
+            let out = out.row_mut(y);
+            let n = out.len().min(row.len());
+            out[..n].copy_from_slice(&row[..n]);
+        }
     }
 }
 
