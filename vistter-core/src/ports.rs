@@ -255,6 +255,12 @@ pub trait Overlay: Send {
     }
     /// Blends into the picture in place.
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()>;
+    /// It will be shown within a second: what it needs from elsewhere can be asked for.
+    fn expect(&mut self) {}
+    /// What has gone wrong in it since this was asked last, though it is composed.
+    fn trouble(&mut self) -> Option<Error> {
+        None
+    }
 }
 
 /// What an output counts.

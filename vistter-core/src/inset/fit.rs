@@ -107,7 +107,8 @@ mod tests {
             let got = Fitter::new(spec(8, 8, InsetFit::Stretch, matte)).fit(&p).unwrap();
             let alpha = got.alpha.unwrap();
             assert_eq!((got.color.size(), alpha.size(), got.color.plane(0).row(7)[7]), ((8, 8), (8, 8), 100));
-            let read = |i: usize| if matte == Matte::SideBySide { alpha.plane(0).row(3)[i] } else { alpha.plane(0).row(i)[3] };
+            let read =
+                |i: usize| if matte == Matte::SideBySide { alpha.plane(0).row(3)[i] } else { alpha.plane(0).row(i)[3] };
             assert_eq!([0, 1, 2, 3, 4, 5, 6, 7].map(read), [0, 0, 51, 128, 191, 255, 255, 255]);
             assert_eq!((got.color.plane(1).row(0)[0], got.color.plane(2).row(0)[0]), (90, 200));
         }

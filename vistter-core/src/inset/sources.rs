@@ -77,7 +77,9 @@ impl Exact {
         }
         let mut raw = None;
         loop {
-            let Some((n, frame)) = self.pending.take().map_or_else(|| self.deck.next(), |p| Ok(Some(p)))? else { break };
+            let Some((n, frame)) = self.pending.take().map_or_else(|| self.deck.next(), |p| Ok(Some(p)))? else {
+                break;
+            };
             if n > picture && (best.is_some() || raw.is_some()) {
                 self.pending = Some((n, frame));
                 break;

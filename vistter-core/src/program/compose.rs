@@ -113,6 +113,9 @@ impl Compositor {
             {
                 failed(o.overlay.id(), e);
             }
+            if let Ok(Some(e)) = o.guarded(|x| Ok(x.trouble())) {
+                failed(o.overlay.id(), e);
+            }
             // A hidden one may come on by itself as well.
             if let Ok(Some(n)) = o.guarded(|x| Ok(x.is_static_until(at))) {
                 changes_at = Some(changes_at.map_or(n, |c| c.min(n)));

@@ -21,6 +21,8 @@ use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalE
 const GIVE_UP: MediaTime = MediaTime::from_millis(500);
 /// After a gap longer than this (a suspended machine) sound is not made up for either.
 const LONG_GAP: MediaTime = MediaTime::from_secs(10);
+/// So long before the plan shows an overlay, it is told.
+const EXPECT: MediaTime = MediaTime::SECOND;
 /// How often an overload is reported at most, in frames.
 const REPORT_EVERY: u64 = 150;
 
@@ -203,8 +205,9 @@ impl Worker {
             }
             self.look(now - self.p.delay);
             let first = self.p.director.first_camera();
-            if let Some(i) = first {
-                self.p.feeds[i].0.want(true);
+            self.expect(0);
+            for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
+                feed.want(first == Some(i) || feed.is_expected());
             }
             self.effects.clear();
             let effects = &mut self.effects;
@@ -305,10 +308,30 @@ impl Worker {
         }
     }
 
+    /// Tells overlays that the plan shows soon.
+    fn expect(&mut self, n: u64) {
+        let soon = n.saturating_add(crate::ports::frames_in(EXPECT, self.p.canvas.fps).into());
+        for (i, o) in self.p.overlays.iter_mut().enumerate() {
+            if self.p.director.shows(i, soon) || self.p.director.shows(i, n) {
+                let _ = o.guarded(|x| {
+                    x.expect();
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    /// A picture that is late or early by less than this is on time: just under half a frame, see `Slot::pick`.
+    fn slack(&self) -> MediaTime {
+        MediaTime::from_nanos(self.p.canvas.fps.frame_duration().nanos() * 45 / 100)
+    }
+
     fn look(&mut self, target: MediaTime) {
+        let slack = self.slack();
         for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
             let head = self.p.heads.get(i).and_then(Option::as_ref).map(|h| h.state(target));
             self.states[i] = CameraState { lead: self.leads[i], head, ..feed.state(target) };
+            feed.set_present(target, slack);
         }
     }
 
@@ -325,8 +348,9 @@ impl Worker {
         self.effects.clear();
         let effects = &mut self.effects;
         let decision = self.p.director.tick(n, &self.states, &mut |e| effects.push(e));
+        self.expect(n);
         for (i, (feed, _)) in self.p.feeds.iter().enumerate() {
-            feed.want(self.p.director.wanted()[i]);
+            feed.want(self.p.director.wanted()[i] || feed.is_expected());
         }
         if n == 0 {
             self.tell(n, &OverlayEvent::milestone("start"));
@@ -391,9 +415,8 @@ impl Worker {
             self.counters.slate += 1;
             return (self.p.slate.clone(), Fit::Letterbox);
         };
+        let slack = self.slack();
         let (feed, fit) = &self.p.feeds[i];
-        // Just under half a frame: see `Slot::pick`.
-        let slack = MediaTime::from_nanos(self.p.canvas.fps.frame_duration().nanos() * 45 / 100);
         match feed.pick(target, slack) {
             Some(p) => {
                 if self.last_number == Some((i, p.number)) {

@@ -14,6 +14,7 @@ use crate::config::{AudioConfig, EffortConfig, Fit, ProgramConfig, TimelineConfi
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::{DecoderFactory, Feed, FeedEvent, FeedPolicy, FeedSink, Head, HeadParts, HeadSink};
 use crate::health::{HealthEvent, HealthSink, HealthState};
+use crate::inset::LiveCameras;
 use crate::media::{Bitrate, Frame, FramePool, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
 use crate::ports::{
@@ -36,6 +37,7 @@ pub struct SessionBuilder {
     audio: AudioConfig,
     timeline: TimelineConfig,
     cameras: Vec<Camera>,
+    live: LiveCameras,
     overlays: Vec<OverlaySlot>,
     slate: Option<Box<dyn Overlay>>,
     outputs: Vec<(String, Box<dyn Output>, OutputPolicy)>,
@@ -75,6 +77,7 @@ impl Default for SessionBuilder {
             audio: AudioConfig::default(),
             timeline: TimelineConfig::default(),
             cameras: Vec::new(),
+            live: LiveCameras::default(),
             overlays: Vec::new(),
             slate: None,
             outputs: Vec::new(),
@@ -127,6 +130,10 @@ impl SessionBuilder {
             c.ptz = Some(Moved { control, presets, lag: picture_lag.into() });
         }
         self
+    }
+    /// The cameras of the session that this becomes, for overlays that show them.
+    pub fn live_cameras(&self) -> LiveCameras {
+        self.live.clone()
     }
     /// Adds an overlay; a higher layer covers a lower one. Without a cue in the timeline it is hidden until commanded.
     #[must_use]
@@ -248,6 +255,8 @@ impl SessionBuilder {
             }));
             feeds.push((Arc::new(feed), c.fit));
         }
+
+        self.live.fill(names.cameras.iter().cloned().zip(feeds.iter().map(|(f, _)| f.clone())).collect());
 
         let params =
             StreamParams { video: Some(encoder.params().clone()), audio: Some(audio_encoder.params().clone()) };

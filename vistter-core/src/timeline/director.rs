@@ -440,6 +440,12 @@ impl Director {
         &self.wanted
     }
 
+    /// Whether an overlay is on at a frame, as things stand now.
+    pub fn shows(&self, overlay: usize, n: u64) -> bool {
+        let forced = self.overlays.get(overlay).and_then(|o| o.forced);
+        forced.unwrap_or_else(|| self.schedule.overlay_on(overlay, n))
+    }
+
     /// The camera that frame 0 wishes for.
     pub fn first_camera(&self) -> Option<usize> {
         match self.mode {

@@ -14,6 +14,8 @@ mod rtsp;
 mod rtsp_faults;
 #[cfg(all(feature = "rtsp", feature = "sim"))]
 mod rtsp_sim;
+#[cfg(all(feature = "codecs", feature = "session"))]
+mod video;
 
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;

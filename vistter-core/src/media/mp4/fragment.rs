@@ -1,8 +1,8 @@
 //! The samples of a fragment (ISO/IEC 14496-12 §8.8).
 
+use super::Sample;
 use super::boxes::{Reader, children, damaged};
 use super::track::{Defaults, Movie, VideoTrack, check_size, too_many};
-use super::Sample;
 use crate::error::Result;
 
 /// `sample_is_non_sync_sample` (§8.8.3.1).

@@ -29,7 +29,7 @@ use crate::lock::lock;
 use crate::media::{Packet, Track, VideoParams};
 use crate::time::MediaTime;
 
-pub use playback::{Played, Playback};
+pub use playback::{Playback, Played};
 
 /// Bytes of `moov`, and of one `moof`.
 pub const MAX_INDEX_BYTES: u64 = 32 << 20;

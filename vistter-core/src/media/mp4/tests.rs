@@ -75,7 +75,10 @@ fn which_picture_is_shown() {
         let p = v.played(ms(t), how);
         (p.round, p.picture)
     };
-    assert_eq!([0, 249, 250, 999, 1000, 1999, 2000, 99_999].map(|t| at(t, once)), [(0, 0), (0, 0), (0, 1), (0, 3), (1, 0), (1, 3), (1, 3), (1, 3)]);
+    assert_eq!(
+        [0, 249, 250, 999, 1000, 1999, 2000, 99_999].map(|t| at(t, once)),
+        [(0, 0), (0, 0), (0, 1), (0, 3), (1, 0), (1, 3), (1, 3), (1, 3)]
+    );
     let looped = Playback { plays: 0, start: ms(500) };
     assert_eq!([0, 250, 500, 750, 1_000_000].map(|t| at(t, looped)), [(0, 2), (0, 3), (1, 2), (1, 3), (2000, 2)]);
     assert_eq!(v.first_picture(looped), 2);

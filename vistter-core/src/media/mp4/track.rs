@@ -113,7 +113,8 @@ impl VideoTrack {
         });
         let mut end = self.samples.iter().map(|s| s.show.saturating_add(i64::from(s.duration))).max().unwrap_or(0);
         // Edits count in coarse ticks: only one that cuts a picture off is meant so.
-        if let Some(cut) = self.edit.1.map(|n| begin.saturating_add(n)).filter(|cut| cut.saturating_add(longest) <= end) {
+        if let Some(cut) = self.edit.1.map(|n| begin.saturating_add(n)).filter(|cut| cut.saturating_add(longest) <= end)
+        {
             end = cut;
         }
         // the one that is on at the beginning stays in
