@@ -9,7 +9,8 @@ use vistter_core::clock::SystemClock;
 use vistter_core::config::{
     Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, Push, ShowConfig, Span,
 };
-use vistter_core::diagnose::Severity;
+use vistter_core::diagnose::{Diagnostic, Severity};
+use vistter_core::inset::{Insets, PictureSources};
 use vistter_core::media::Bitrate;
 use vistter_core::output::mp4::{Mp4Recorder, Recordings};
 use vistter_core::ports::{PtzArrival, PtzControl, PtzView, Source};
@@ -115,9 +116,16 @@ pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Re
             b = b.ptz(control, c.presets.clone(), Duration::from_millis(u64::from(p.picture_lag_ms)));
         }
     }
+    let pictures: Arc<dyn PictureSources> = Arc::new(Insets::live(b.live_cameras()));
     for o in &show.overlays {
         b = match overlay(o, base_dir) {
-            Ok(overlay) => b.overlay(o.layer, Box::new(overlay)),
+            Ok(overlay) => {
+                for d in unknown_cameras(&overlay, show) {
+                    let e = Error::new(ErrorKind::Config, d.message).at(d.pointer);
+                    b = b.trouble(format!("overlay {}", o.id), &d.help.into_iter().fold(e, Error::next));
+                }
+                b.overlay(o.layer, Box::new(overlay.with_pictures(pictures.clone())))
+            }
             Err(e) => b.missing_overlay(&o.id, &e),
         };
     }
@@ -208,6 +216,16 @@ fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
         tracing::warn!("overlay {}: {w}", o.id);
     }
     Ok(overlay)
+}
+
+/// Cameras that an overlay shows and the show has not.
+fn unknown_cameras(overlay: &OclOverlay, show: &ShowConfig) -> Vec<Diagnostic> {
+    let known = || show.cameras.iter().map(|c| c.id.as_str());
+    let unknown = |(at, id): &(String, &str)| {
+        let d = Diagnostic::warning("OCL-UNKNOWN-CAMERA", at, format!("the show has no camera \"{id}\""));
+        known().all(|k| k != *id).then(|| d.suggest(id, known()))
+    };
+    overlay.cameras().iter().filter_map(unknown).collect()
 }
 
 fn destination(d: &DestinationConfig, show: &ShowConfig, base_dir: &Path) -> Result<RtmpOutput> {

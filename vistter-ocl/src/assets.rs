@@ -177,7 +177,8 @@ impl Assets {
                 Err(why) => {
                     let text = format!("the picture \"{}\" cannot be read: {why}", asset.path);
                     faults.push(
-                        Diagnostic::error("OCL-ASSET-FORMAT", at, text).help("give a PNG, JPEG, WebP, GIF or SVG file"),
+                        Diagnostic::error("OCL-ASSET-FORMAT", at, text)
+                            .help("give a PNG, JPEG, WebP, GIF or SVG file, or an MP4 with H.264"),
                     );
                 }
             }
@@ -205,7 +206,7 @@ impl Assets {
         match self.media.get(id)? {
             Media::Still(p) => Some(p),
             Media::Film(f) => f.first(),
-            Media::Vector(_) => None,
+            Media::Vector(_) | Media::Video(_) => None,
         }
     }
     pub(crate) fn media(&self, id: &str) -> Option<&Media> {

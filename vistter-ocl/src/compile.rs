@@ -9,7 +9,8 @@ use vistter_core::time::FrameRate;
 use crate::assets::Assets;
 use crate::content::{Drawn, Spot};
 use crate::flow::Flow;
-use crate::limits::{MAX_LAYER_PIXELS, MAX_LINES};
+use crate::inset::Outside;
+use crate::limits::{MAX_INSETS, MAX_LAYER_PIXELS, MAX_LINES};
 use crate::look;
 use crate::model::{
     Align, Automation, Blend, Breaks, Content, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
@@ -46,6 +47,11 @@ pub fn compile(
     let (mut layers, timeline) = timeline::compile::stack(scene, &at, &mut cutter);
     let mut number = 0;
     layers.iter_mut().for_each(|l| l.count(&mut number));
+    let insets: usize = layers.iter().map(LayerProgram::insets).sum();
+    if insets > MAX_INSETS {
+        let text = format!("{insets} layers show videos or cameras; at most {MAX_INSETS} are allowed");
+        cutter.faults.push(Diagnostic::error("OCL-LIMIT", &at, text).help("each decodes on its own: show fewer"));
+    }
     let way = |t: &Transition, name: &str, c: &mut Cutter<'_>| c.way(t, &format!("{at}/{name}"));
     let (enter, exit) = (way(&scene.enter, "in", &mut cutter), way(&scene.exit, "out", &mut cutter));
     match (enter, exit, cutter.faults.is_empty()) {
@@ -58,6 +64,7 @@ pub fn compile(
             fonts: assets.fonts().clone(),
             layers,
             timeline,
+            outside: Outside::default(),
         }),
         _ => Err(cutter.faults),
     }
@@ -272,6 +279,8 @@ fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
         Content::Image { asset, width, height, fit, plays } => {
             return spot.image(asset, (*width, *height), *fit, *plays, fits);
         }
+        Content::Video(v) => return spot.video(v, fits),
+        Content::Camera(c) => return spot.camera(c, fits),
         Content::Gauge(g) => return spot.gauge(g, fits),
         Content::Qr(q) => return spot.qr(q, fits),
         Content::Rect { width, height, radius, fill } => {

@@ -161,6 +161,7 @@ fn form(layer: &LayerProgram, slot: &mut Slot, room: Room, zoom: Option<f64>, ca
             (*width as i32, slot.raster.size.1)
         }
         _ => {
+            slot.solidify();
             face.take(&slot.raster, slot.made);
             slot.raster.size
         }

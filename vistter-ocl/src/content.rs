@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
+use vistter_core::inset::{InsetFit, InsetSpec, Matte};
+use vistter_core::media::mp4::Playback;
 use vistter_core::ports::Canvas;
 
 use crate::assets::Assets;
+use crate::inset::{InsetProgram, InsetSource};
 use crate::limits::MAX_FILM_PIXELS;
 use crate::media::Media;
-use crate::model::{self, Fit};
+use crate::model::{self, Fit, Lost};
 use crate::program::Picture;
 use crate::raster::gauge::Gauge;
 use crate::raster::qr::Qr;
@@ -59,6 +63,11 @@ impl Spot<'_> {
         let (width, height) = (w as u32, h as u32);
         Ok(match media {
             Media::Still(source) => (Picture::Image { source: source.clone(), width, height, fit }, n),
+            Media::Video(_) => {
+                let text = format!("the asset \"{asset}\" is a video");
+                let d = Diagnostic::error("OCL-ASSET-KIND", format!("{}/asset", self.at), text);
+                return Err(vec![d.help("give the layer the type \"video\"")]);
+            }
             Media::Vector(source) => (Picture::Vector { source: source.clone(), width, height, fit }, n),
             Media::Film(film) => {
                 let all = n.saturating_mul(film.len() as u64);
@@ -72,6 +81,63 @@ impl Spot<'_> {
                 (Picture::Film { film: film.clone(), width, height, fit, plays }, all)
             }
         })
+    }
+
+    /// A video; a picture that stands in for one is shown as it is.
+    pub(crate) fn video(&self, v: &model::Video, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
+        let Some(Media::Video(file)) = self.assets.media(&v.asset) else {
+            return self.image(&v.asset, (v.width, v.height), v.fit, Some(v.plays), fits);
+        };
+        let start = match v.start {
+            Span::Time(t) => t,
+            Span::Frames(n) => self.canvas.fps.time_of(n),
+        };
+        if start >= file.duration() {
+            let text = format!("the video has {}, and is to begin after {start}", file.duration());
+            let d = Diagnostic::error("OCL-RANGE", format!("{}/start", self.at), text);
+            return Err(vec![d.help("give a time before its end")]);
+        }
+        let (nw, nh) = v.alpha.visible(file.size());
+        if v.alpha != Matte::None && (nw % 2 != 0 || nh % 2 != 0) {
+            let (w, h) = file.size();
+            let text = format!("the halves of the video, which is {w}x{h}, have odd sides");
+            let d = Diagnostic::error("OCL-CONFLICT", format!("{}/alpha", self.at), text);
+            return Err(vec![d.help("export it so that each half has even sides")]);
+        }
+        let (nw, nh) = (f64::from(nw.max(1)), f64::from(nh.max(1)));
+        let (w, h) = match (v.width, v.height) {
+            (Some(w), Some(h)) => (w, h),
+            (Some(w), None) => (w, w * nh / nw),
+            (None, Some(h)) => (h * nw / nh, h),
+            (None, None) => (nw, nh),
+        };
+        let source = InsetSource::Video { file: file.clone(), how: Playback { start, plays: v.plays } };
+        self.inset(source, (w, h), v.fit, (v.alpha, v.radius, Lost::Hide), fits)
+    }
+
+    pub(crate) fn camera(&self, c: &model::Camera, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
+        let source = InsetSource::Camera(c.camera.clone());
+        self.inset(source, (c.width, c.height), c.fit, (Matte::None, c.radius, c.lost), fits)
+    }
+
+    fn inset(
+        &self,
+        source: InsetSource,
+        (w, h): (f64, f64),
+        fit: Fit,
+        (matte, radius, lost): (Matte, f64, Lost),
+        fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>,
+    ) -> Drawn {
+        // Even sides have whole chroma samples at all edges.
+        let (w, h) = (self.px(w).next_multiple_of(2), self.px(h).next_multiple_of(2));
+        let n = fits(w, h)?;
+        let fit = match fit {
+            Fit::Stretch => InsetFit::Stretch,
+            Fit::Fit => InsetFit::Fit,
+            Fit::Fill => InsetFit::Fill,
+        };
+        let spec = InsetSpec { width: w as u32, height: h as u32, fit, matte };
+        Ok((Picture::Inset(InsetProgram { source, spec, radius: radius * self.k, lost }), n))
     }
 
     pub(crate) fn gauge(&self, g: &model::Gauge, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {

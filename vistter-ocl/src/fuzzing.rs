@@ -91,6 +91,7 @@ pub fn picture(data: &[u8]) {
     let mut r = Raster::default();
     match media {
         Media::Still(p) => picture::draw(&mut r, &p, 37, 21),
+        Media::Video(v) => assert!(v.pictures() > 0),
         Media::Vector(v) => v.draw(&mut r, 37, 21, Fit::Stretch),
         Media::Film(f) => {
             assert!(f.pixels() <= FUZZ_PIXELS);

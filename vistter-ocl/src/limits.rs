@@ -67,6 +67,10 @@ pub const MAX_TOTAL_IMAGE_PIXELS: u64 = 64_000_000;
 pub const MAX_FILM_FRAMES: usize = 1024;
 /// Pixels of all pictures of a layer that moves, as drawn.
 pub const MAX_FILM_PIXELS: u64 = MAX_LAYER_PIXELS;
+/// Pixels of one picture of a video.
+pub const MAX_VIDEO_PIXELS: u64 = 4096 * 2304;
+/// Layers of a scene that show videos or cameras: each decodes on its own.
+pub const MAX_INSETS: usize = 16;
 /// Bytes of an SVG file.
 pub const MAX_SVG_BYTES: usize = 2 << 20;
 /// Elements, attributes and texts of an SVG file.

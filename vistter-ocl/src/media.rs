@@ -1,11 +1,13 @@
 //! What the file of an asset turned out to be: a picture that stands, one that moves, or one made of shapes.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
 use vistter_core::diagnose::Diagnostic;
+use vistter_core::media::mp4::VideoFile;
 
 use crate::assets::AssetSource;
-use crate::limits::MAX_TOTAL_IMAGE_PIXELS;
+use crate::limits::{MAX_TOTAL_IMAGE_PIXELS, MAX_VIDEO_PIXELS};
 use crate::model::{Asset, Missing, Sequence};
 use crate::raster::film::Film;
 use crate::raster::picture::{self, Decoded};
@@ -17,6 +19,8 @@ pub(crate) enum Media {
     Still(Arc<Decoded>),
     Film(Arc<Film>),
     Vector(Arc<Vector>),
+    /// Decoded while it plays, elsewhere.
+    Video(Arc<VideoFile>),
 }
 
 impl Media {
@@ -25,6 +29,14 @@ impl Media {
     /// # Errors
     /// What is wrong, for a person.
     pub(crate) fn read(bytes: &[u8], room: u64) -> Result<Self, String> {
+        if VideoFile::is_one(bytes) {
+            let file = VideoFile::open(Box::new(Cursor::new(bytes.to_vec()))).map_err(|e| e.to_string())?;
+            let (w, h) = file.size();
+            if u64::from(w) * u64::from(h) > MAX_VIDEO_PIXELS {
+                return Err(format!("its pictures are {w}x{h}; at most {MAX_VIDEO_PIXELS} pixels are allowed"));
+            }
+            return Ok(Self::Video(Arc::new(file)));
+        }
         if Vector::is_one(bytes) {
             return Vector::read(bytes).map(|v| Self::Vector(Arc::new(v)));
         }
@@ -42,6 +54,7 @@ impl Media {
             Self::Still(p) => whole(p.dimensions()),
             Self::Film(f) => whole(f.size()),
             Self::Vector(v) => v.size(),
+            Self::Video(v) => whole(v.size()),
         }
     }
 
@@ -50,7 +63,7 @@ impl Media {
         match self {
             Self::Still(p) => u64::from(p.width()) * u64::from(p.height()),
             Self::Film(f) => f.pixels(),
-            Self::Vector(_) => 0,
+            Self::Vector(_) | Self::Video(_) => 0,
         }
     }
 }

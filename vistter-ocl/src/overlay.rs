@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use vistter_core::clock::WallTime;
 use vistter_core::diagnose::{Diagnostic, Source, nearest};
+use vistter_core::inset::PictureSources;
 use vistter_core::media::FrameBuf;
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, OverlayEvent, Tick};
 use vistter_core::{Error, ErrorKind, Result};
@@ -13,8 +15,9 @@ use crate::assets::{AssetSource, Assets, Folder};
 use crate::compile::{compile, find};
 use crate::fault::Faults;
 use crate::glyphs;
+use crate::inset::Outside;
 use crate::limits::MAX_DOCUMENT_BYTES;
-use crate::model::Document;
+use crate::model::{Content, Document};
 use crate::presence::{Presence, Via};
 use crate::program::earliest;
 use crate::read::token::value_fault;
@@ -43,6 +46,8 @@ pub struct OclOverlay {
     pub(crate) began: Option<u64>,
     /// Presets and milestones that were told before it was prepared.
     pub(crate) early: Vec<OverlayEvent>,
+    /// Where its videos and cameras come from.
+    pub(crate) outside: Outside,
 }
 
 impl OclOverlay {
@@ -136,7 +141,28 @@ impl OclOverlay {
             plan: Plan::default(),
             began: None,
             early: Vec::new(),
+            outside: Outside::default(),
         }
+    }
+
+    /// Says where the pictures of its videos and cameras come from; without, they show nothing. Before it is prepared.
+    #[must_use]
+    pub fn with_pictures(mut self, sources: Arc<dyn PictureSources>) -> Self {
+        self.outside = Outside(Some(sources));
+        self
+    }
+
+    /// The cameras that its scene shows, with the pointers of the layers in the document.
+    pub fn cameras(&self) -> Vec<(String, &str)> {
+        let mut out = Vec::new();
+        for (n, scene) in self.document.scenes.iter().enumerate().filter(|(_, s)| s.id == self.scene) {
+            for (at, layer) in scene.every_layer() {
+                if let Content::Camera(c) = &layer.content {
+                    out.push((format!("/scenes/{n}{at}/camera"), c.camera.as_str()));
+                }
+            }
+        }
+        out
     }
 
     /// What is not quite as written, but plays.
@@ -207,8 +233,9 @@ impl Overlay for OclOverlay {
     }
 
     fn prepare(&mut self, canvas: Canvas) -> Result<()> {
-        let program = compile(&self.document, Some(&self.scene), &self.assets, canvas)
+        let mut program = compile(&self.document, Some(&self.scene), &self.assets, canvas)
             .map_err(|list| Error::from(Faults::new(Some(format!("overlay {}", self.id)), list)))?;
+        program.outside = self.outside.clone();
         // The time is not known yet; a clock is drawn again at the first frame.
         self.log = Log::new(program.timeline.awaited.len());
         self.clock = SceneClock::begin(&program.timeline.steps);
@@ -239,7 +266,7 @@ impl Overlay for OclOverlay {
     fn is_static_until(&self, at: Tick) -> Option<u64> {
         let program = self.renderer.as_ref()?.program();
         let age = self.presence.age(at.frame)?;
-        if self.renderer.as_ref().is_some_and(|r| r.passes() || r.turns(age)) {
+        if self.renderer.as_ref().is_some_and(|r| r.passes() || r.turns(age) || r.waits()) {
             return Some(at.frame.saturating_add(1));
         }
         let ramp = self.presence.next_change(at.frame);
@@ -260,6 +287,13 @@ impl Overlay for OclOverlay {
             at.frame.saturating_add(u64::try_from(frames).unwrap_or(1).max(1))
         });
         earliest(earliest(ramp, motion), clock)
+    }
+
+    fn expect(&mut self) {
+        self.renderer.iter_mut().for_each(Renderer::expect);
+    }
+    fn trouble(&mut self) -> Option<Error> {
+        self.renderer.as_mut()?.trouble()
     }
 
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {

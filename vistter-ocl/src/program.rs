@@ -8,6 +8,7 @@ use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::aim::Aims;
 use crate::flow::Flow;
+use crate::inset::{InsetProgram, Outside};
 use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
 use crate::presence::{FULL, Via};
 use crate::raster::film::Film;
@@ -41,6 +42,8 @@ pub struct SceneProgram {
     pub(crate) layers: Vec<LayerProgram>,
     /// When cues come and go.
     pub(crate) timeline: Timeline,
+    /// Where its videos and cameras come from.
+    pub(crate) outside: Outside,
 }
 
 /// The times of a scene.
@@ -111,6 +114,7 @@ pub(crate) struct LookProgram {
 pub(crate) enum Picture {
     Image { source: Arc<Decoded>, width: u32, height: u32, fit: Fit },
     Rect(Shape),
+    Inset(InsetProgram),
     Film { film: Arc<Film>, width: u32, height: u32, fit: Fit, plays: u32 },
     Vector { source: Arc<Vector>, width: u32, height: u32, fit: Fit },
     Progress { value: Template, bar: Bar },
@@ -354,11 +358,21 @@ impl LayerProgram {
         let inside = match &self.picture {
             Picture::Ticker { pace, .. } => only(Some((at.run / pace.frames.max(1) + 1).saturating_mul(pace.frames))),
             Picture::Group(g) => g.layers.iter().map(|l| l.next_change(at, scene, fps)).fold(Next::default(), Next::or),
+            Picture::Inset(i) => only(i.next(at.run, fps)),
             Picture::Film { film, plays, .. } => only(film.next(elapsed, *plays).map(run)),
             _ => Next::default(),
         };
         let timer = self.picture.templates().filter_map(|t| t.next_tick(elapsed)).min().map(run);
         self.motion.next_change(at).or(inside).or(only(timer))
+    }
+
+    /// How many videos and cameras are in it.
+    pub(crate) fn insets(&self) -> usize {
+        match &self.picture {
+            Picture::Inset(_) => 1,
+            Picture::Group(g) => g.layers.iter().map(Self::insets).sum(),
+            _ => 0,
+        }
     }
 
     fn clock_step(&self) -> Option<i64> {
@@ -475,7 +489,7 @@ impl SceneProgram {
 }
 
 /// The first frame at or after a time.
-fn first_frame(fps: FrameRate, time: MediaTime) -> u64 {
+pub(crate) fn first_frame(fps: FrameRate, time: MediaTime) -> u64 {
     let frame = fps.frame_at(time);
     if fps.time_of(frame) < time { frame.saturating_add(1) } else { frame }
 }

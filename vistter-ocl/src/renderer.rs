@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use vistter_core::Error;
 use vistter_core::clock::WallTime;
 use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, frames_in};
-use vistter_core::time::MediaTime;
+use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::aim::{Aims, Change as Turn, When};
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
+use crate::inset::{Inset, Outside};
 use crate::limits::{MAX_SCENE_PIXELS, MAX_TOGETHER};
 use crate::matte::Matte;
 use crate::pass::Pass;
@@ -27,6 +29,9 @@ use crate::ticker::{Belt, Change};
 use crate::timeline::clock::Moment;
 use crate::timeline::plan::Plan;
 use crate::transition::{Stage, WayStyle};
+
+/// So many troubles wait to be told.
+const MAX_TROUBLES: usize = 8;
 
 /// A scene program with its drawn layers.
 #[derive(Debug)]
@@ -47,6 +52,10 @@ pub(crate) struct Renderer {
     held: Vec<(usize, u64)>,
     /// Pictures composed.
     composed: u64,
+    /// A picture from outside is late: it may come at any time.
+    late: bool,
+    /// What has gone wrong with pictures from outside, and has not been told.
+    troubles: Vec<Error>,
 }
 
 /// What is drawn of one layer.
@@ -64,6 +73,7 @@ pub(crate) struct Slot {
     /// Where a ticker's texts are.
     pub(crate) belt: Belt,
     film: Reel,
+    inset: Option<Box<Inset>>,
     /// What automation had changed of it then.
     form: Changed,
     /// Counts the drawings.
@@ -85,6 +95,20 @@ impl Slot {
     fn unseen(&mut self) {
         self.frame = u64::MAX;
         self.children.iter_mut().for_each(Self::unseen);
+    }
+
+    /// Makes sure that what is drawn is there as pixels.
+    pub(crate) fn solidify(&mut self) {
+        if let Some(i) = &mut self.inset {
+            i.solidify(&mut self.raster, &self.planes, self.made);
+        }
+    }
+    /// The pictures of what is in it will be needed.
+    fn expect(&mut self) {
+        if let Some(i) = &mut self.inset {
+            i.expect();
+        }
+        self.children.iter_mut().for_each(Self::expect);
     }
 
     /// Exchanges what is drawn and what was drawn before.
@@ -134,6 +158,8 @@ impl Renderer {
             coming: Vec::with_capacity(MAX_TOGETHER),
             held: Vec::with_capacity(2 * MAX_TOGETHER),
             composed: 0,
+            late: false,
+            troubles: Vec::new(),
         };
         // The first frame once for nobody, so that the program worker finds everything made.
         let Canvas { width, height, .. } = me.program.canvas;
@@ -197,6 +223,7 @@ impl Renderer {
         tokens: &BTreeMap<String, String>,
         target: &mut FrameBuf,
     ) {
+        self.late = false;
         self.states_at(moment, plan);
         self.draw_states(moment, wall, tokens);
         self.prepare_cues(moment, plan, wall, tokens);
@@ -246,6 +273,21 @@ impl Renderer {
         }
     }
 
+    /// Whether a picture from outside may come at any time.
+    pub(crate) fn waits(&self) -> bool {
+        self.late
+    }
+    /// It will be shown soon.
+    pub(crate) fn expect(&mut self) {
+        for n in &self.program.timeline.always {
+            self.slots.get_mut(*n as usize).into_iter().for_each(Slot::expect);
+        }
+    }
+    /// What has gone wrong since this was asked last.
+    pub(crate) fn trouble(&mut self) -> Option<Error> {
+        self.troubles.pop()
+    }
+
     /// Whether a layer is on its way from one content to the next.
     pub(crate) fn passes(&self) -> bool {
         self.program.layers.iter().zip(&self.slots).any(|(l, s)| s.passes(l))
@@ -271,9 +313,19 @@ impl Renderer {
         // how long it has been shown: that goes on while the scene stands at a step
         let now = Now { wall, elapsed: self.program.canvas.fps.time_of(moment.run) };
         let Canvas { width, height, .. } = self.program.canvas;
-        let aims = &self.aims;
-        let mut pen =
-            Pen { text: &mut self.text, aims, scratch: &mut self.scratch, frame: moment.run, now, tokens, used };
+        let mut pen = Pen {
+            text: &mut self.text,
+            aims: &self.aims,
+            scratch: &mut self.scratch,
+            frame: moment.run,
+            now,
+            tokens,
+            used,
+            outside: &self.program.outside,
+            fps: self.program.canvas.fps,
+            late: &mut self.late,
+            troubles: &mut self.troubles,
+        };
         for state in states {
             let (Some(layer), Some(slot)) = (self.program.layers.get(state.layer), self.slots.get_mut(state.layer))
             else {
@@ -347,6 +399,10 @@ struct Pen<'a> {
     tokens: &'a BTreeMap<String, String>,
     /// Pixels that all layers have.
     used: usize,
+    outside: &'a Outside,
+    fps: FrameRate,
+    late: &'a mut bool,
+    troubles: &'a mut Vec<Error>,
 }
 
 impl Pen<'_> {
@@ -459,6 +515,18 @@ impl Pen<'_> {
                 }
                 qr.draw(&mut slot.raster, self.scratch.text());
                 slot.drawn.get_or_insert_default().set(self.scratch);
+            }
+            Picture::Inset(p) => {
+                let inset = slot.inset.get_or_insert_default();
+                let elapsed = self.fps.time_of(state.moment.run);
+                let out = (&mut slot.raster, &mut slot.planes);
+                let (new, late, trouble) = inset.show(p, self.outside, elapsed, out);
+                *self.late |= late;
+                if let Some(e) = trouble.filter(|_| self.troubles.len() < MAX_TROUBLES) {
+                    self.troubles.push(e);
+                }
+                slot.made += u64::from(new);
+                return;
             }
             Picture::Film { film, width, height, fit, plays } => {
                 let i = film.at(self.now.elapsed, *plays);

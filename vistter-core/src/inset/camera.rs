@@ -15,11 +15,14 @@ const WANTED: MediaTime = MediaTime::from_millis(1500);
 
 /// The cameras of a session that is being built, for overlays that show them. They are there when it has started.
 #[derive(Clone, Debug, Default)]
-pub struct LiveCameras(Arc<OnceLock<Vec<(String, Arc<Feed>)>>>);
+pub struct LiveCameras(Arc<OnceLock<Cameras>>);
+
+/// By id.
+type Cameras = Vec<(String, Arc<Feed>)>;
 
 impl LiveCameras {
     /// Tells them; only the first time counts.
-    pub(crate) fn fill(&self, feeds: Vec<(String, Arc<Feed>)>) {
+    pub(crate) fn fill(&self, feeds: Cameras) {
         let _ = self.0.set(feeds);
     }
     /// The feed of a layer that shows a camera. One that is not there is reported when the session runs.

@@ -182,7 +182,9 @@ impl Worker {
             let on = self.made.is_none_or(|m| goal > m)
                 && (goal.round > self.round.saturating_add(u64::from(self.deck.is_over()))
                     || (goal.round == self.round && self.deck.jumps(goal.picture)));
-            if (back || on) && !(s.last.is_some_and(|l| goal >= l) && !s.ready.is_empty()) {
+            // After the last one there is nothing to look for.
+            let over = s.last.is_some_and(|l| goal >= l) && !s.ready.is_empty();
+            if (back || on) && !over {
                 s.ready.clear();
                 s.last = None;
                 return Step::Seek(goal);

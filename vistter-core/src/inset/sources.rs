@@ -6,9 +6,11 @@ use super::camera::LiveCameras;
 use super::deck::{Deck, nothing};
 use super::fit::Fitter;
 use super::player::Player;
-use super::{Fed, InsetPicture, InsetSpec, NullSources, PictureFeed, PictureSources};
+use super::{Fed, InsetPicture, InsetSpec, PictureFeed, PictureSources};
 use crate::error::{Error, Result};
 use crate::media::mp4::{Playback, VideoFile};
+use crate::media::{Frame, FramePool};
+use crate::program::slate_picture;
 use crate::time::MediaTime;
 
 /// Videos decoded by this build's decoders, and a session's cameras.
@@ -22,8 +24,8 @@ impl Insets {
     pub fn live(cameras: LiveCameras) -> Self {
         Self { cameras: Some(cameras) }
     }
-    /// For a renderer that takes the time it needs: every picture of a video is the right one, however long it takes.
-    /// There are no cameras.
+    /// For a renderer that takes the time it needs: every picture of a video is the right one, however long it takes. There
+    /// are no cameras: the test picture stands for each.
     pub fn exact() -> Self {
         Self { cameras: None }
     }
@@ -39,8 +41,32 @@ impl PictureSources for Insets {
     fn camera(&self, id: &str, spec: InsetSpec) -> Result<Box<dyn PictureFeed>> {
         match &self.cameras {
             Some(c) => Ok(c.feed(id, spec)),
-            None => NullSources.camera(id, spec),
+            None => Ok(Box::new(TestPicture::new(spec)?)),
         }
+    }
+}
+
+/// The size of the test picture.
+const TEST: (u32, u32) = (1280, 720);
+
+/// What stands for a camera.
+struct TestPicture(InsetPicture);
+
+impl TestPicture {
+    fn new(spec: InsetSpec) -> Result<Self> {
+        let mut buf = FramePool::new(TEST.0, TEST.1, 1)?.take();
+        slate_picture(&mut buf);
+        Fitter::new(spec).fit(&buf.freeze()).map(Self)
+    }
+}
+
+impl PictureFeed for TestPicture {
+    fn expect(&mut self) {}
+    fn picture_at(&mut self, _: MediaTime) -> Fed {
+        Fed { picture: Some(self.0.clone()), late: false }
+    }
+    fn trouble(&mut self) -> Option<Error> {
+        None
     }
 }
 
@@ -53,7 +79,7 @@ struct Exact {
     /// The picture that was asked for last, and what is shown for it.
     now: Option<(usize, InsetPicture)>,
     /// The next one that the deck gave, if it came too early.
-    pending: Option<(usize, crate::media::Frame)>,
+    pending: Option<(usize, Frame)>,
     trouble: Option<Error>,
     failed: bool,
 }
@@ -63,6 +89,11 @@ impl Exact {
         let deck = Deck::new(file.clone())?;
         let fitter = Fitter::new(spec);
         Ok(Self { file, how, deck, fitter, now: None, pending: None, trouble: None, failed: false })
+    }
+
+    /// The next picture that is decoded.
+    fn step(&mut self) -> Result<Option<(usize, Frame)>> {
+        self.pending.take().map_or_else(|| self.deck.next(), |p| Ok(Some(p)))
     }
 
     /// Decodes up to a picture; of one that is missing in the file, the one before it, and at the beginning the next.
@@ -76,10 +107,7 @@ impl Exact {
             best = Some(p.clone());
         }
         let mut raw = None;
-        loop {
-            let Some((n, frame)) = self.pending.take().map_or_else(|| self.deck.next(), |p| Ok(Some(p)))? else {
-                break;
-            };
+        while let Some((n, frame)) = self.step()? {
             if n > picture && (best.is_some() || raw.is_some()) {
                 self.pending = Some((n, frame));
                 break;

@@ -131,6 +131,8 @@ fn extent(l: &Layer, room: Room) -> Option<[f64; 2]> {
         | Content::Ellipse { width, height, .. }
         | Content::Progress { width, height, .. } => (*width, *height),
         Content::Image { width, height, .. } => ((*width)?, (*height)?),
+        Content::Video(v) => (v.width?, v.height?),
+        Content::Camera(c) => (c.width, c.height),
         Content::Group(g) if g.layout.is_none() => {
             let inner = room.of(l);
             (inner.w, inner.h)

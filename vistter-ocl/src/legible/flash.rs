@@ -34,6 +34,8 @@ pub(super) fn area(l: &Layer, room: Room) -> f64 {
             (Some(most[0]), Some(most[1]))
         }
         Content::Image { width, height, .. } => (*width, *height),
+        Content::Video(v) => (v.width, v.height),
+        Content::Camera(c) => (Some(c.width), Some(c.height)),
         Content::Group(g) => {
             if g.background.is_none() && g.layout.is_none() {
                 let inner = room.of(l);

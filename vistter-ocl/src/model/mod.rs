@@ -12,10 +12,12 @@
 //! | `paint.rs` | colours and fills |
 //! | `text.rs` | how text looks |
 //! | `widget.rs` | gauges and QR codes |
+//! | `inset.rs` | videos and cameras |
 //! | `sequence.rs` | pictures in numbered files |
 //! | `run.rs` | parts of a text that look different |
 
 mod cue;
+mod inset;
 mod layout;
 mod look;
 mod motion;
@@ -34,6 +36,7 @@ use vistter_core::time::FrameRate;
 
 pub use crate::token::{Token, TokenKind, ValueFault};
 pub use cue::{Cue, Step, Sync, Then, Track, TrackKind};
+pub use inset::{Camera, Lost, Video};
 pub use layout::{Backing, Fit, Justify, Layout, Line, Relative};
 pub use look::{Blend, Look, Mask, MaskMode, MaskShape};
 pub use motion::{Automation, Easing, Ends, Envelope, Jump, Keyframe, Repeat, Shape};

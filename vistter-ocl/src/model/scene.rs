@@ -3,8 +3,8 @@
 use vistter_core::config::Span;
 
 use super::{
-    Align, Automation, Background, Backing, Breaks, Color, Easing, Fill, Fit, Gauge, Layout, Look, Placement, Qr,
-    Relative, Run, Side, Step, TextStyle, Track, Transition,
+    Align, Automation, Background, Backing, Breaks, Camera, Color, Easing, Fill, Fit, Gauge, Layout, Look, Placement,
+    Qr, Relative, Run, Side, Step, TextStyle, Track, Transition, Video,
 };
 use crate::template::Template;
 
@@ -99,6 +99,8 @@ impl Content {
         match self {
             Self::Group(g) => g.size = [w.or(g.size[0]), h.or(g.size[1])],
             Self::Image { width, height, .. } => (*width, *height) = (w.or(*width), h.or(*height)),
+            Self::Video(v) => (v.width, v.height) = (w.or(v.width), h.or(v.height)),
+            Self::Camera(c) => (c.width, c.height) = (w.unwrap_or(c.width), h.unwrap_or(c.height)),
             Self::Rect { width, height, .. }
             | Self::Ellipse { width, height, .. }
             | Self::Progress { width, height, .. } => {
@@ -171,6 +173,10 @@ pub enum Content {
         /// How often a moving picture is played, 0 without end; as its file says if absent.
         plays: Option<u32>,
     },
+    /// A video from an asset.
+    Video(Video),
+    /// What a camera of the show sees now.
+    Camera(Camera),
     /// A filled rectangle.
     Rect {
         /// Base pixels.
@@ -244,8 +250,8 @@ pub enum Content {
 
 impl Content {
     /// The names of the layer types.
-    pub const NAMES: [&'static str; 9] =
-        ["image", "rect", "ellipse", "progress", "gauge", "qr", "text", "ticker", "group"];
+    pub const NAMES: [&'static str; 11] =
+        ["image", "video", "camera", "rect", "ellipse", "progress", "gauge", "qr", "text", "ticker", "group"];
 }
 
 /// Layers that are composited with each other first.

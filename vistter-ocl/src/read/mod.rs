@@ -29,6 +29,7 @@ mod automation;
 pub(crate) mod change;
 pub(crate) mod cue;
 mod document;
+mod inset;
 mod look;
 mod relative;
 mod scalar;

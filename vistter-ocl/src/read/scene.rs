@@ -6,7 +6,7 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, cue, look, relative, scalar, sequence, shape, text, transition, variant, widget};
+use super::{automation, cue, inset, look, relative, scalar, sequence, shape, text, transition, variant, widget};
 use crate::limits::MAX_LAYERS;
 use crate::model::{Change, Content, Fit, Layer, Placement, Relative, Scene, Within};
 
@@ -84,6 +84,8 @@ pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usiz
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
         Some("image") => image(&o, names),
+        Some("video") => inset::video(&o, names),
+        Some("camera") => inset::camera(&o),
         Some("rect") => shape::rect(&o),
         Some("ellipse") => shape::ellipse(&o),
         Some("group") => look::group(&o, names, depth),

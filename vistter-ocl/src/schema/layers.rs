@@ -131,6 +131,7 @@ pub(super) fn layers() -> Map<String, Value> {
     kinds
         .into_iter()
         .chain(widgets())
+        .chain(super::insets::insets())
         .map(|(kind, fields, required)| (kind.to_owned(), layer(kind, fields, required)))
         .collect()
 }

@@ -15,6 +15,7 @@
 //! | `values.rs` | values without structure |
 
 mod document;
+mod insets;
 mod layers;
 mod motion;
 mod scene;

@@ -9,6 +9,7 @@ mod demo;
 mod effects;
 mod fuzz;
 mod golden;
+mod insets;
 mod overlay;
 mod picture;
 mod schema;

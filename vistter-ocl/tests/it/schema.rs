@@ -30,6 +30,8 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("dipTransition", "/scenes/3/in"),
         ("automation", "/scenes/0/automation"),
         ("image", "/scenes/0/layers/0"),
+        ("video", "/scenes/0/layers/8"),
+        ("camera", "/scenes/0/layers/9"),
         ("rect", "/scenes/0/layers/1"),
         ("text", "/scenes/0/layers/2"),
         ("ticker", "/scenes/0/layers/3"),

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use vistter_core::clock::WallTime;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, Tick};
 use vistter_core::time::FrameRate;
 use vistter_ocl::OclOverlay;
 
+use crate::insets::Painter;
 use crate::picture::background;
 
 /// All pages of the specification, one after the other.
@@ -34,6 +36,7 @@ fn every_example_plays() {
         ("pictures/spin.gif", "image-moving/spin.gif"),
         ("pictures/step-01.png", "image-moving/step-01.png"),
         ("pictures/step-02.png", "image-moving/step-02.png"),
+        ("clips/disc.mp4", "../../../tests/clips/disc.mp4"),
     ]
     .map(|(name, from)| (name.to_owned(), std::fs::read(golden.join(from)).unwrap()))
     .into();
@@ -41,9 +44,10 @@ fn every_example_plays() {
         // what an example shows can be read, too
         let found = vistter_ocl::check(example, &files);
         assert!(found.is_empty(), "example {}: {found:#?}", i + 1);
-        let mut o = OclOverlay::from_str("example", example, &files, None, &BTreeMap::new())
+        let o = OclOverlay::from_str("example", example, &files, None, &BTreeMap::new())
             .unwrap_or_else(|e| panic!("example {}:\n{example}\n{e}", i + 1));
         assert!(o.warnings().is_empty(), "example {}: {:?}", i + 1, o.warnings());
+        let mut o = o.with_pictures(Arc::new(Painter::default()));
         o.prepare(Canvas { width: 640, height: 360, fps: FrameRate::FPS_30 }).unwrap();
         let tick = |frame| Tick { frame, wall: WallTime::from_unix_nanos(0) };
         o.apply(tick(0), &OverlayAction::Show).unwrap();

@@ -1,9 +1,11 @@
 //! A scene of a document, frame by frame over a plain background.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use vistter::ocl::{Faults, OclOverlay, model::Color};
 use vistter_core::clock::{Clock, SystemClock, WallTime};
+use vistter_core::inset::Insets;
 use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
 use vistter_core::time::FrameRate;
@@ -18,7 +20,9 @@ use crate::cli::ocl::OclSceneArgs;
 pub(super) fn open(args: &OclSceneArgs) -> Result<OclOverlay, Faults> {
     let tokens: BTreeMap<String, String> = args.token.iter().cloned().collect();
     let name = args.file.display().to_string();
-    OclOverlay::from_file(&name, &args.file, args.scene.as_deref(), &tokens)
+    let overlay = OclOverlay::from_file(&name, &args.file, args.scene.as_deref(), &tokens)?;
+    // Every picture of a video is waited for: the same frame is the same picture each time.
+    Ok(overlay.with_pictures(Arc::new(Insets::exact())))
 }
 
 /// A scene that was shown at frame 0.
@@ -73,6 +77,9 @@ impl Shown {
         buf.fill(self.background);
         let tick = self.tick(frame);
         self.overlay.compose(tick, &mut buf)?;
+        if let Some(e) = self.overlay.trouble() {
+            eprintln!("{}: {e}", self.overlay.id());
+        }
         if self.safe_areas {
             // EBU R 95: 3.5 % of the picture from each edge for what happens, 5 % for what is written.
             guide(&mut buf, 35);
