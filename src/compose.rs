@@ -218,8 +218,8 @@ fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
     Ok(overlay)
 }
 
-/// Cameras that an overlay shows and the show has not.
-fn unknown_cameras(overlay: &OclOverlay, show: &ShowConfig) -> Vec<Diagnostic> {
+/// Cameras that an overlay shows and the show has not, each with its place in the overlay's document.
+pub fn unknown_cameras(overlay: &OclOverlay, show: &ShowConfig) -> Vec<Diagnostic> {
     let known = || show.cameras.iter().map(|c| c.id.as_str());
     let unknown = |(at, id): &(String, &str)| {
         let d = Diagnostic::warning("OCL-UNKNOWN-CAMERA", at, format!("the show has no camera \"{id}\""));

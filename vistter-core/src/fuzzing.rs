@@ -1,4 +1,4 @@
-//! What the fuzz targets call (`fuzz/fuzz_targets/{show,h264,timing}.rs`), as plain functions, so that a test on a stable
+//! What the fuzz targets call (`fuzz/fuzz_targets/{show,h264,mp4,timing}.rs`), as plain functions, so that a test on a stable
 //! compiler runs them over the seeds and over mutations of them too. Not part of the public interface.
 
 use std::fmt::Write as _;

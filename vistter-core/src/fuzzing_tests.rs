@@ -57,6 +57,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         out.push(("h264", stream, annex_b));
         out.push(("h264", access_unit, au.to_vec()));
     }
+    out.push(("mp4", "disc.mp4", include_bytes!("../../fuzz/seeds/mp4/disc.mp4").to_vec()));
+    out.push(("mp4", "fragments.mp4", include_bytes!("../../fuzz/seeds/mp4/fragments.mp4").to_vec()));
     out.push(("h264", "high.sps", SETS[0].0.to_vec()));
     out.push(("h264", "main.sps", SETS[1].0.to_vec()));
 
@@ -106,6 +108,7 @@ fn run(target: &str, data: &[u8]) -> Option<usize> {
     match target {
         "show" => Some(usize::from(show(data))),
         "h264" => Some(usize::from(super::h264(data))),
+        "mp4" => Some(usize::from(mp4(data))),
         #[cfg(feature = "session")]
         "timing" => {
             timing(data);
@@ -124,6 +127,7 @@ fn the_seeds_get_deep() {
         let depth = run(target, &data);
         let want = match (target, name) {
             ("show", "example.json" | "login.json" | "environment.json") => 1,
+            ("mp4", _) => 1,
             ("h264", n) if !n.ends_with(".au") && !n.ends_with(".h264") => 1,
             ("requests", "play" | "play-in-pieces") => 7,
             _ => continue,
@@ -133,7 +137,7 @@ fn the_seeds_get_deep() {
 }
 #[test]
 fn the_committed_seeds_run() {
-    for target in ["show", "h264", "timing", "requests"] {
+    for target in ["show", "h264", "mp4", "timing", "requests"] {
         for data in committed_seeds(target).unwrap() {
             run(target, &data);
         }

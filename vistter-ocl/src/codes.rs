@@ -69,7 +69,7 @@ pub const CODES: &[Code] = &[
     code(
         "OCL-ASSET-FORMAT",
         "a picture cannot be decoded",
-        "Pictures are PNG, JPEG, WebP, GIF or SVG, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
+        "Pictures are PNG, JPEG, WebP, GIF or SVG, videos MP4 with H.264, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
          another kind, or beyond the limits on pixels.",
     ),
     code(
@@ -343,6 +343,12 @@ pub const CODES: &[Code] = &[
          rest; with \"strict\" it refuses. Look for a slip in the name, or take a newer program.",
     )
     .example("", r#""requires": [ "layer-hologram" ]"#, r#""requires": [ "layer-text" ]"#),
+    code(
+        "OCL-UNKNOWN-CAMERA",
+        "an overlay shows a camera that the show has not",
+        "The \"camera\" of a layer is the id of a camera in the show file. The document alone cannot know them: `vistter check` on the \
+         show does. The layer shows nothing; the rest plays.",
+    ),
     code(
         "OCL-UNKNOWN-FIELD",
         "a field has a name that means nothing here",

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use vistter::ocl::OclOverlay;
+use vistter::unknown_cameras;
 use vistter_core::clock::SystemClock;
 use vistter_core::config::{CameraConfig, ShowConfig};
 use vistter_core::diagnose::{Diagnostic, Severity};
@@ -71,6 +72,7 @@ fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {
         match OclOverlay::from_file(&o.id, &path, o.scene.as_deref(), &o.tokens) {
             Ok(mut overlay) => {
                 overlay.warnings().iter().cloned().for_each(&mut add);
+                unknown_cameras(&overlay, show).into_iter().for_each(&mut add);
                 if let Err(e) = overlay.prepare(canvas) {
                     let d = Diagnostic::error("OCL-PREPARE", "", e.what().to_owned());
                     add(match e.next_step() {
