@@ -26,9 +26,7 @@ mod push;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use compose::{
-    Options, Prepared, RECORDING, camera, prepare, prepare_with, start, start_with, unknown_cameras,
-};
+pub use compose::{Options, Prepared, RECORDING, camera, prepare, prepare_with, start, start_with, unknown_cameras};
 pub use onboard::onboard;
 pub use vistter_core as core;
 pub use vistter_core::config::ShowConfig;

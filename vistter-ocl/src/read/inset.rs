@@ -32,7 +32,10 @@ pub(super) fn video(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let matte = |n: &Node<'_>, f: &Faults| scalar::one_of(n, f, "place of transparency", &Video::MATTES, Video::matte);
     let alpha = o.optional("alpha", matte).unwrap_or_default();
     let radius = o.optional("radius", radius).unwrap_or(0.0);
-    o.elsewhere(&[("loop", "write \"plays\": \"forever\"; that is so when it is left out")]);
+    o.elsewhere(&[
+        ("loop", "write \"plays\": \"forever\"; that is so when it is left out"),
+        ("volume", "the sound of a video is not played yet"),
+    ]);
     Some(Content::Video(Video { asset: asset?, width, height, fit, plays, start, alpha, radius }))
 }
 
