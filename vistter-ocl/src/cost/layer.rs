@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vistter_core::ports::Canvas;
 
 use super::profile::Profile;
+use crate::inset::InsetSource;
 use crate::model::Blend;
 use crate::program::{GroupProgram, LayerProgram, LayerState, Picture};
 use crate::raster::text::{LINE_HEIGHT, TextSpec};
@@ -252,7 +253,11 @@ impl Meter<'_> {
                 vec![(Task::Text, glyphs * p.glyph + text * (p.draw + p.load))]
             }
             Picture::Ticker { .. } if is_formed(l, s) => vec![(Task::Draw, pixels * p.load)],
-            Picture::Film { .. } => vec![(Task::Draw, pixels * (p.scale + p.load))],
+            // a video is scaled elsewhere
+            Picture::Inset(i) if matches!(i.source, InsetSource::Video { .. }) => {
+                vec![(Task::Draw, pixels * p.load)]
+            }
+            Picture::Film { .. } | Picture::Inset(_) => vec![(Task::Draw, pixels * (p.scale + p.load))],
             Picture::Rect(_) | Picture::Progress { .. } | Picture::Gauge { .. } | Picture::Qr { .. } if again => {
                 vec![(Task::Draw, pixels * (p.draw + p.load))]
             }
@@ -271,6 +276,7 @@ impl Meter<'_> {
             Picture::Image { width, height, .. }
             | Picture::Film { width, height, .. }
             | Picture::Vector { width, height, .. } => of(f64::from(*width), f64::from(*height)),
+            Picture::Inset(i) => of(i.spec.width.into(), i.spec.height.into()),
             Picture::Rect(shape) => of(shape.width as f64, shape.height as f64),
             Picture::Progress { bar, .. } => of(bar.shape.width as f64, bar.shape.height as f64),
             Picture::Gauge { gauge, .. } => of(gauge.size as f64, gauge.size as f64),

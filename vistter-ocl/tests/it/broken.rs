@@ -34,8 +34,7 @@ fn broken_documents_say_what_is_wrong() {
     assert!(wrong.is_empty(), "diagnostics differ from the fixtures:\n{}", wrong.join("\n"));
     assert!(broken >= 30, "{broken} do not play at all");
     // A code that no broken document gets is a code nobody has read as its reader would.
-    let elsewhere =
-        ["OCL-COST", "OCL-DOWNGRADE", "OCL-FILE", "OCL-PREPARE", "OCL-UNKNOWN-CAMERA", "OCL-UNKNOWN-SCENE"];
+    let elsewhere = ["OCL-COST", "OCL-DOWNGRADE", "OCL-FILE", "OCL-PREPARE", "OCL-UNKNOWN-CAMERA", "OCL-UNKNOWN-SCENE"];
     let unseen: Vec<&str> = vistter_ocl::codes::CODES
         .iter()
         .map(|c| c.code)
