@@ -50,9 +50,10 @@
 //! the scene was shown. Pictures are I420, BT.709, limited range.
 //!
 //! # Current state
-//! Images (PNG, JPEG, WebP, GIF, SVG, sequences of files), shapes, progress bars, gauges, QR codes, text, tickers, groups, typed tokens, the clock and countdowns; opacity, position, scale,
-//! rotation, crop, size and colour over time; masks and blend modes; cuts, fades, wipes by any matte, slides, pushes,
-//! zooms and dips. Videos and cameras, when the overlay is told where their pictures come from
+//! Images (PNG, JPEG, WebP, GIF, SVG, sequences of files), shapes, progress bars, gauges, QR codes, text, tickers, groups,
+//! typed tokens, the clock and countdowns; opacity, position, scale, rotation, crop, size and colour over time, and changed
+//! live; masks and blend modes; cuts, fades, wipes by any matte, slides, pushes, zooms and dips; tracks of cues, steps, and
+//! cues that wait for the world. Videos and cameras, when the overlay is told where their pictures come from
 //! ([`OclOverlay::with_pictures`]). Not there yet: sound. What scales or turns is resampled at each frame that it
 //! moves, and what another blend mode than normal covers is converted to RGB and back.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
