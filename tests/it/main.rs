@@ -8,6 +8,8 @@ mod peers;
 #[cfg(feature = "sim")]
 mod cuts;
 #[cfg(feature = "sim")]
+mod insets;
+#[cfg(feature = "sim")]
 mod onboard;
 mod peers_work;
 #[cfg(feature = "sim")]
