@@ -1,11 +1,11 @@
 //! Builds a session from a show: the one place that knows every crate.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use vistter_core::clock::SystemClock;
+use vistter_core::clock::{Clock as _, SystemClock};
 use vistter_core::config::{
     Address, CameraConfig, Credentials, DestinationConfig, OverlayConfig, PtzConfig, Push, ShowConfig, Span,
 };
@@ -19,7 +19,7 @@ use vistter_core::source::{RtspConfig, RtspSource};
 use vistter_core::time::FrameRate;
 use vistter_core::tls::TlsPolicy;
 use vistter_core::{Error, ErrorKind, Result, Secret};
-use vistter_ocl::OclOverlay;
+use vistter_ocl::{AssetCache, OclOverlay, Opening};
 use vistter_ptz::health::HealthPolicy;
 use vistter_ptz::mover::{LearnedStore, LearnedTimes, MoverPolicy};
 use vistter_ptz::onvif::tls::TlsOptions;
@@ -30,6 +30,8 @@ use crate::push::Doors;
 
 /// The id of the recording among the outputs.
 pub const RECORDING: &str = vistter_core::config::RECORDING_ID;
+/// The decoded files of the overlays of all shows of this process.
+static ASSETS: LazyLock<AssetCache> = LazyLock::new(AssetCache::default);
 /// The largest file of certificate authorities that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;
 
@@ -211,8 +213,15 @@ impl PtzControl for NoControl {
 }
 
 fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
-    let overlay = OclOverlay::from_file(&o.id, &base_dir.join(&o.file), o.scene.as_deref(), &o.tokens)?;
-    for w in overlay.warnings() {
+    let opening = Opening {
+        scene: o.scene.as_deref(),
+        tokens: Some(&o.tokens),
+        wall: Some(SystemClock::new().wall()),
+        cache: Some(&ASSETS),
+    };
+    let overlay = OclOverlay::open_file(&o.id, &base_dir.join(&o.file), &opening)?;
+    // what is shown in place of assets the running overlay tells itself
+    for w in overlay.warnings().iter().filter(|w| !w.pointer.starts_with("/assets/")) {
         tracing::warn!("overlay {}: {w}", o.id);
     }
     Ok(overlay)

@@ -3,6 +3,7 @@
 //!
 //! This crate joins the others: [`core`], [`ocl`], [`rtmp`] and [`ptz`] are whole crates; what a show needs is at the
 //! top. [`start`] builds everything from a show file's [`ShowConfig`]; [`Session::builder`] takes parts of your own.
+//! [`fetch`] gets what the URLs of an overlay document name;
 //! [`mod@onboard`] tries a camera before it is put into a show.
 //!
 //! ```no_run
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod compose;
+pub mod fetch;
 pub mod onboard;
 mod push;
 

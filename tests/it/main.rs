@@ -7,6 +7,7 @@ mod peers;
 
 #[cfg(feature = "sim")]
 mod cuts;
+mod fetch;
 #[cfg(feature = "sim")]
 mod insets;
 #[cfg(feature = "sim")]

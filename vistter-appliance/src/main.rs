@@ -46,7 +46,7 @@ fn main() -> std::process::ExitCode {
             Command::Doctor(a) => commands::doctor::doctor(&a),
             Command::Check(a) => commands::check::check(&a),
             Command::Schema(a) => commands::schema::schema(&a),
-            Command::Ocl(a) => commands::ocl::ocl(&a),
+            Command::Ocl(a) => Box::pin(commands::ocl::ocl(&a)).await,
         }
     });
     // A hung name resolution or write on a blocking thread must not hold up the end.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use crate::clock::{Clock, WallTime};
+use crate::diagnose::Diagnostic;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{AudioBuffer, AudioParams, Bitrate, Frame, FrameBuf, Packet, StreamParams, VideoParams};
 use crate::time::{FrameRate, MediaTime};
@@ -246,6 +247,12 @@ pub trait Overlay: Send {
     /// Whether [`Self::apply`] would do it now; asked of every overlay before a change of several of them is made.
     fn check(&self, _at: Tick, _action: &OverlayAction) -> Result<()> {
         Ok(())
+    }
+    /// Called on each output frame, whether it is visible or not: looks after what depends on the wall-clock, and gives what
+    /// has happened since it was asked last, such as media that may not be shown any more. It is told as an event. Must be
+    /// as quick as [`Self::is_visible`]. The picture is composed anew after something was given.
+    fn attend(&mut self, _at: Tick) -> Vec<Diagnostic> {
+        Vec::new()
     }
     /// The first frame after `frame` at which the picture may differ; `None` when it never will by itself.
     fn is_static_until(&self, at: Tick) -> Option<u64>;

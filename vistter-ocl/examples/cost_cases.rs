@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             r#"{{ "ocl": "1.1", "canvas": {{ "width": 1920, "height": 1080 }}, "scenes": [ {{ "id": "s", "layers": [ {layer} ] }} ] }}"#
         );
         let (d, _) = Document::parse(&text).map_err(|e| format!("{name}: {e:?}"))?;
-        let assets = Assets::load(&d, &none).map_err(|e| format!("{e:?}"))?;
+        let assets = Assets::load(&d, &none);
         let cost = estimate(&d, None, &assets, canvas, &PROFILES[0]).map_err(|e| format!("{e:?}"))?;
         let mut overlay = OclOverlay::from_str("s", &text, &none, None, &BTreeMap::new())?;
         overlay.prepare(canvas)?;

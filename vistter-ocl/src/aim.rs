@@ -254,6 +254,13 @@ impl Aims {
         }
     }
 
+    /// The same for a program whose layers have other numbers; `number` gives them.
+    pub(crate) fn renumbered(&self, number: impl Fn(u32) -> Option<u32>) -> Self {
+        let of = |a: &Aim| if a.of == SCENE { Some(SCENE) } else { number(a.of) };
+        let list = self.list.iter().filter_map(|a| Some(Aim { of: of(a)?, ..a.clone() })).collect();
+        Self { list, age: self.age }
+    }
+
     /// Whether something is under way at a frame.
     pub(crate) fn moves(&self, age: u64) -> bool {
         self.list.iter().any(|a| a.moves(age))

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use vistter_core::clock::WallTime;
 use vistter_core::diagnose::{Diagnostic, Severity, Source};
 use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
@@ -15,30 +16,40 @@ use crate::model::Document;
 
 /// Checks a document's text, its assets, and that every scene of it compiles at the base resolution. Nothing is
 /// drawn. An empty list is a good document.
+///
+/// Rights that have ended are found by [`check_at`].
 pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
+    all(text, assets, None)
+}
+
+/// [`check`] at a moment of wall-clock time: what may not be shown then is found too.
+pub fn check_at(text: &str, assets: &dyn AssetSource, wall: WallTime) -> Vec<Diagnostic> {
+    all(text, assets, Some(wall))
+}
+
+fn all(text: &str, assets: &dyn AssetSource, wall: Option<WallTime>) -> Vec<Diagnostic> {
     let (document, mut list) = match Document::parse(text) {
         Ok(good) => good,
         Err(list) => return list,
     };
     list.extend(legible::check(&document));
-    match Assets::load(&document, assets) {
-        Err(faults) => list.extend(faults),
-        Ok(assets) => {
-            list.extend(assets.warnings.iter().cloned());
-            list.extend(glyphs::missing(&document, &assets));
-            for scene in &document.scenes {
-                // at its own resolution, and at one of the shape of each variant
-                let (width, height) = document.base;
-                let shapes = scene.variants.iter().map(|v| v.base.unwrap_or_else(|| v.canvas(width)));
-                for (width, height) in [(width, height)].into_iter().chain(shapes) {
-                    let canvas = Canvas { width, height, fps: FrameRate::FPS_30 };
-                    list.extend(compile(&document, Some(&scene.id), &assets, canvas).err().unwrap_or_default());
-                }
-            }
+    let assets = Assets::load(&document, assets);
+    let assets = wall.map_or(assets.clone(), |wall| assets.at(wall));
+    list.extend(assets.findings().cloned());
+    list.extend(glyphs::missing(&document, &assets));
+    for scene in &document.scenes {
+        // at its own resolution, and at one of the shape of each variant
+        let (width, height) = document.base;
+        let shapes = scene.variants.iter().map(|v| v.base.unwrap_or_else(|| v.canvas(width)));
+        for (width, height) in [(width, height)].into_iter().chain(shapes) {
+            let canvas = Canvas { width, height, fps: FrameRate::FPS_30 };
+            let found = compile(&document, Some(&scene.id), &assets, canvas).map_or_else(|list| list, |p| p.notes);
+            // a variant lacks what its scene lacks
+            list.extend(found.into_iter().filter(|d| !list.contains(d)).collect::<Vec<_>>());
         }
     }
     if let Ok((_, source)) = Source::parse(text) {
-        list = list.into_iter().map(|d| source.locate(d)).collect();
+        list = list.into_iter().map(|d| crate::fault::locate(&source, d)).collect();
     }
     list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
     list
@@ -46,8 +57,17 @@ pub fn check(text: &str, assets: &dyn AssetSource) -> Vec<Diagnostic> {
 
 /// [`check`] for a file; its assets are looked for beside it. A file that cannot be read is one diagnostic.
 pub fn check_file(path: &Path) -> Vec<Diagnostic> {
+    file(path, None)
+}
+
+/// [`check_at`] for a file.
+pub fn check_file_at(path: &Path, wall: WallTime) -> Vec<Diagnostic> {
+    file(path, Some(wall))
+}
+
+fn file(path: &Path, wall: Option<WallTime>) -> Vec<Diagnostic> {
     match crate::overlay::read(path) {
-        Ok(text) => check(&text, &Folder::new(path.parent().unwrap_or(Path::new("")))),
+        Ok(text) => all(&text, &Folder::new(path.parent().unwrap_or(Path::new(""))), wall),
         Err(list) => list,
     }
 }
@@ -64,13 +84,13 @@ pub fn cost_file(
 ) -> Result<(Vec<Cost>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let text = crate::overlay::read(path)?;
     let (document, _) = Document::parse(&text)?;
-    let assets = Assets::load(&document, &Folder::new(path.parent().unwrap_or(Path::new(""))))?;
+    let assets = Assets::load(&document, &Folder::new(path.parent().unwrap_or(Path::new(""))));
     let (width, height) = document.base;
     let canvas = Canvas { width, height, fps: document.rate.unwrap_or(fps) };
     let one = |s: &crate::model::Scene| cost::estimate(&document, Some(&s.id), &assets, canvas, profile);
     let costs = document.scenes.iter().map(one).collect::<Result<Vec<Cost>, _>>()?;
     let source = Source::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|d| vec![d])?.1;
-    let found = costs.iter().filter_map(Cost::finding).map(|d| source.locate(d)).collect();
+    let found = costs.iter().filter_map(Cost::finding).map(|d| crate::fault::locate(&source, d)).collect();
     Ok((costs, found))
 }
 

@@ -67,6 +67,18 @@ pub const CODES: &[Code] = &[
          quotes. The place named is where reading stopped; the slip may stand just before it.",
     ),
     code(
+        "OCL-ASSET-CHECKSUM",
+        "a file is not the one that was meant",
+        "The asset says what the SHA-256 of its file is, and the file that is there has another one: it was changed, cut off \
+         on its way, or never the right one. It is not shown. `sha256sum FILE` prints the SHA-256 of a file.",
+    ),
+    code(
+        "OCL-ASSET-FETCH",
+        "the content of a URL is not in the store",
+        "Nothing is fetched while a show plays. `vistter ocl fetch FILE` gets what the URLs of a document name, checks it, and \
+         keeps it in the folder ocl-store beside the document, each file named after its SHA-256; from there it is read.",
+    ),
+    code(
         "OCL-ASSET-FORMAT",
         "a picture cannot be decoded",
         "Pictures are PNG, JPEG, WebP, GIF or SVG, videos MP4 with H.264, and fonts TrueType or OpenType, told apart by their content and not by their name. The file is damaged, or of \
@@ -95,6 +107,11 @@ pub const CODES: &[Code] = &[
         "a file is there but cannot be read",
         "The system said no: rights, a folder instead of a file, a link that leads out of the document's folder, or more \
          than 32 MiB.",
+    ),
+    code(
+        "OCL-ASSET-TYPE",
+        "a file is of another kind than the document says",
+        "What a file is, its content says. An asset with a \"mediaType\" wants to have it so, and another one is not shown.",
     ),
     code(
         "OCL-CLOCK",
@@ -164,6 +181,22 @@ pub const CODES: &[Code] = &[
         "two things have one id",
         "Scenes are named apart in a document, and layers in a scene, so that a show or a command can name one of them. \
          Rename one of the two.",
+    ),
+    code(
+        "OCL-FALLBACK",
+        "something is shown in place of something else, or left out",
+        "An asset cannot be shown, for the reason that another finding gives. What stands in for it is the fallback of the \
+         asset, else of the cue, else of the scene, else of the document; without any what shows it is left out.",
+    ),
+    code(
+        "OCL-FALLBACK-LOOP",
+        "fallbacks go round in a circle",
+        "Each of them would be shown only when the next one cannot be, and so none ever would.",
+    )
+    .example(
+        "/assets/logo",
+        r#""fallback": { "asset": "logo" }"#,
+        r#""fallback": "placeholder""#,
     ),
     code(
         "OCL-FILE",
@@ -251,6 +284,12 @@ pub const CODES: &[Code] = &[
     )
     .example(BOX, r#""opacity": 80"#, r#""opacity": 0.8"#),
     code(
+        "OCL-RIGHTS",
+        "the rights to show something have ended, or not begun",
+        "An asset is shown only while all its rights hold, by the wall-clock. When one ends on air, the fallback takes its \
+         place on that very frame.",
+    ),
+    code(
         "OCL-STEP-ORDER",
         "a step is not later than the one before it",
         "Steps stand in the order of their times, because a scene goes from one to the next.",
@@ -337,18 +376,18 @@ pub const CODES: &[Code] = &[
         r#""layers": [ { "id": "mark", "type": "image", "asset": "logo" } ]"#,
     ),
     code(
+        "OCL-UNKNOWN-CAMERA",
+        "an overlay shows a camera that the show has not",
+        "The \"camera\" of a layer is the id of a camera in the show file. The document alone cannot know them: `vistter check` on the \
+         show does. The layer shows nothing; the rest plays.",
+    ),
+    code(
         "OCL-UNKNOWN-FEATURE",
         "the document requires what this program does not know",
         "Under \"requires\" a document names what it cannot do without. A player that lacks one of them says so, and plays the \
          rest; with \"strict\" it refuses. Look for a slip in the name, or take a newer program.",
     )
     .example("", r#""requires": [ "layer-hologram" ]"#, r#""requires": [ "layer-text" ]"#),
-    code(
-        "OCL-UNKNOWN-CAMERA",
-        "an overlay shows a camera that the show has not",
-        "The \"camera\" of a layer is the id of a camera in the show file. The document alone cannot know them: `vistter check` on the \
-         show does. The layer shows nothing; the rest plays.",
-    ),
     code(
         "OCL-UNKNOWN-FIELD",
         "a field has a name that means nothing here",

@@ -1,24 +1,25 @@
 //! From a checked document to a scene program for one canvas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
-use crate::assets::Assets;
+use crate::assets::{Assets, Found, View};
 use crate::content::{Drawn, Spot};
 use crate::flow::Flow;
 use crate::inset::Outside;
 use crate::limits::{MAX_INSETS, MAX_LAYER_PIXELS, MAX_LINES};
 use crate::look;
 use crate::model::{
-    Align, Automation, Blend, Breaks, Content, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
+    Align, Automation, Blend, Breaks, Content, Cue, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
     Transition,
 };
 use crate::program::{GroupProgram, LayerProgram, Motion, Pace, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
-use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec, family};
+use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec};
+use crate::standin::{self, Ledger, Whole, boxed, of_scene};
 use crate::timeline;
 use crate::track::{Key, Track};
 use crate::transition::Way;
@@ -36,13 +37,56 @@ pub fn compile(
     assets: &Assets,
     canvas: Canvas,
 ) -> Result<SceneProgram, Vec<Diagnostic>> {
-    let (index, scene) = find(document, scene)?;
+    let mut name = find(document, scene)?.1.id.clone();
+    let (mut notes, mut asked, mut tried) = (Vec::new(), BTreeSet::new(), Vec::new());
+    loop {
+        tried.push(name.clone());
+        let ledger = Ledger::default();
+        let program = compile_one(document, &name, assets, canvas, &ledger)?;
+        notes.extend(ledger.notes.into_inner());
+        asked.extend(ledger.asked.into_inner());
+        let lost = ledger.lost.into_inner();
+        let (index, scene) = find(document, Some(&name))?;
+        let instead = of_scene(document, scene).filter(|s| s.is_none_or(|s| !tried.iter().any(|t| t == s)));
+        let (Some(first), Some(instead)) = (lost.first(), instead) else {
+            let left_out: Vec<Diagnostic> = lost.iter().map(|l| l.left_out(document.strict)).collect();
+            if document.strict && !left_out.is_empty() {
+                return Err(left_out);
+            }
+            notes.extend(left_out);
+            return Ok(SceneProgram { scene: name, notes, uses: asked.into_iter().collect(), ..program });
+        };
+        let (at, what) = (format!("/scenes/{index}"), format!("the scene \"{name}\" gives way to"));
+        match instead {
+            Some(other) => {
+                notes.push(first.in_place(at, &format!("{what} \"{other}\"")));
+                name = other.to_owned();
+            }
+            None => {
+                notes.push(first.in_place(at, &format!("the scene \"{name}\" is not shown")));
+                let uses = asked.into_iter().collect();
+                return Ok(SceneProgram { scene: name, notes, uses, ..program.emptied() });
+            }
+        }
+    }
+}
+
+/// Compiles a scene as it is.
+fn compile_one(
+    document: &Document,
+    scene: &str,
+    assets: &Assets,
+    canvas: Canvas,
+    ledger: &Ledger,
+) -> Result<SceneProgram, Vec<Diagnostic>> {
+    let (index, scene) = find(document, Some(scene))?;
     let (scene, base) = scene.on(document.base, canvas.width, canvas.height);
     let ratio = |canvas: u32, base: u32| f64::from(canvas) / f64::from(base.max(1));
     let k = ratio(canvas.width, base.0).min(ratio(canvas.height, base.1));
     let parent = (f64::from(canvas.width), f64::from(canvas.height));
     let tokens = &document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();
-    let mut cutter = Cutter { context: Context { tokens, assets, canvas, k, parent }, faults: Vec::new() };
+    let view = View::new(assets, scene.fallback.is_some(), ledger);
+    let mut cutter = Cutter { context: Context { tokens, view, canvas, k, parent }, faults: Vec::new() };
     let at = format!("/scenes/{index}");
     let (mut layers, timeline) = timeline::compile::stack(scene, &at, &mut cutter);
     let mut number = 0;
@@ -65,6 +109,9 @@ pub fn compile(
             layers,
             timeline,
             outside: Outside::default(),
+            scene: String::new(),
+            notes: Vec::new(),
+            uses: Vec::new(),
         }),
         _ => Err(cutter.faults),
     }
@@ -77,11 +124,11 @@ pub(crate) struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    /// A layer, and its pixels; `None` when it cannot be made.
+    /// A layer, and its pixels; `None` when it cannot be made. One that cannot be shown is there, and shows nothing.
     pub(crate) fn layer(&mut self, l: &Layer, at: &str) -> Option<(LayerProgram, u64)> {
         let mut pixels = 0;
         match one(l, &self.context, at, &mut pixels, &mut self.faults) {
-            Ok(program) => Some((program, pixels)),
+            Ok(program) => Some((program.unwrap_or_else(|| LayerProgram::nothing(l.id.clone())), pixels)),
             Err(list) => {
                 self.faults.extend(list);
                 None
@@ -90,7 +137,23 @@ impl Cutter<'_> {
     }
     /// A way in or out; `None` when it cannot be made.
     pub(crate) fn way(&mut self, t: &Transition, at: &str) -> Option<Way> {
-        look::way(t, self.context.assets, self.fps(), at).map_err(|list| self.faults.extend(list)).ok()
+        look::way(t, &self.context.view, self.fps(), at).map_err(|list| self.faults.extend(list)).ok()
+    }
+    /// The content of a cue, or its fallback when it cannot be shown as it is: which of the two, and its pixels.
+    pub(crate) fn cue(&mut self, cue: &Cue, at: &str) -> Option<(LayerProgram, i32, u64)> {
+        let Some(fallback) = &cue.fallback else {
+            return self.layer(&cue.layer, &format!("{at}/content")).map(|(p, n)| (p, cue.layer.z, n));
+        };
+        let covered = std::mem::replace(&mut self.context.view.covered, true);
+        let ledger = self.context.view.ledger;
+        let before = ledger.lost.borrow().len();
+        let main = self.layer(&cue.layer, &format!("{at}/content"));
+        self.context.view.covered = covered;
+        let first = ledger.lost.borrow_mut().split_off(before).into_iter().next();
+        let Some(first) = first else { return main.map(|(p, n)| (p, cue.layer.z, n)) };
+        let text = format!("the cue \"{}\" shows its fallback", cue.layer.id);
+        ledger.notes.borrow_mut().push(first.in_place(at.to_owned(), &text));
+        self.layer(fallback, &format!("{at}/fallback")).map(|(p, n)| (p, fallback.z, n))
     }
     /// Frames per second of the output.
     pub(crate) fn fps(&self) -> FrameRate {
@@ -99,10 +162,11 @@ impl Cutter<'_> {
 }
 
 /// What layers are compiled for.
+#[derive(Clone, Copy)]
 struct Context<'a> {
     /// Their defaults.
     tokens: &'a BTreeMap<String, String>,
-    assets: &'a Assets,
+    view: View<'a>,
     canvas: Canvas,
     /// Canvas pixels per base pixel.
     k: f64,
@@ -121,7 +185,8 @@ fn all(
     let mut layers = Vec::with_capacity(list.len());
     for (i, l) in list.iter().enumerate() {
         match one(l, c, &format!("{at}/{i}"), total, faults) {
-            Ok(program) => layers.push((l.z, i, program)),
+            Ok(Some(program)) => layers.push((l.z, i, program)),
+            Ok(None) => {}
             Err(list) => faults.extend(list),
         }
     }
@@ -130,15 +195,23 @@ fn all(
     layers.into_iter().map(|(_, i, l)| (i, l)).collect()
 }
 
-/// Compiles a layer and what is in it.
+/// Compiles a layer and what is in it; `None` for one that is not shown.
 fn one(
     l: &Layer,
     c: &Context<'_>,
     at: &str,
     total: &mut u64,
     faults: &mut Vec<Diagnostic>,
-) -> Result<LayerProgram, Vec<Diagnostic>> {
-    let look = look::program(l, c.assets, c.k, at)?;
+) -> Result<Option<LayerProgram>, Vec<Diagnostic>> {
+    match standin::whole(l, &c.view, at) {
+        Whole::Yes => {}
+        Whole::Hidden => return Ok(None),
+        Whole::No(lost) => {
+            c.view.ledger.lost.borrow_mut().push(lost);
+            return Ok(None);
+        }
+    }
+    let look = look::program(l, &c.view, c.k, at)?;
     let part = |share: Option<f64>, parent: f64| share.map(|s| s * parent);
     let (w, h) = (part(l.relative.width, c.parent.0), part(l.relative.height, c.parent.1));
     let resized = (w.is_some() || h.is_some()).then(|| {
@@ -152,7 +225,7 @@ fn one(
         Content::Group(g) => (Picture::Group(group(g, c, at, total, faults)), 0),
         _ => {
             let k = c.k * look.detail;
-            picture(l, &Spot { tokens: c.tokens, assets: c.assets, canvas: c.canvas, k, at })?
+            picture(l, &Spot { tokens: c.tokens, view: c.view, canvas: c.canvas, k, at })?
         }
     };
     *total = total.saturating_add(pixels);
@@ -160,7 +233,7 @@ fn one(
         part(l.relative.x, c.parent.0).unwrap_or(l.place.x * c.k),
         part(l.relative.y, c.parent.1).unwrap_or(l.place.y * c.k),
     ];
-    Ok(LayerProgram {
+    Ok(Some(LayerProgram {
         name: l.id.clone(),
         number: 0,
         at: at.into(),
@@ -174,7 +247,7 @@ fn one(
         motion: motion(&l.automation, c.k, c.canvas.fps),
         picture,
         cue: None,
-    })
+    }))
 }
 
 fn group(g: &Group, c: &Context<'_>, at: &str, total: &mut u64, faults: &mut Vec<Diagnostic>) -> GroupProgram {
@@ -223,7 +296,7 @@ pub(crate) fn find<'d>(document: &'d Document, name: Option<&str>) -> Result<(us
 }
 
 fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
-    let &Spot { assets, canvas, k, at, .. } = spot;
+    let &Spot { view, canvas, k, at, .. } = spot;
     let px = |v: f64| ((v * k).round() as u64).max(1);
     let fits = |w: u64, h: u64| {
         let n = w.saturating_mul(h);
@@ -235,10 +308,11 @@ fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
     };
     let font = |id: &Option<String>, at: String| match id {
         None => Ok(None),
-        Some(id) => family(assets.fonts(), id).map(Some).ok_or_else(|| {
+        Some(id) if matches!(view.font(id), Found::Media(_)) => {
             let d = Diagnostic::error("OCL-ASSET-KIND", at, format!("the asset \"{id}\" is not a font"));
-            vec![d.help("give a TrueType or OpenType font: a .ttf, .otf or .ttc file")]
-        }),
+            Err(vec![d.help("give a TrueType or OpenType font: a .ttf, .otf or .ttc file")])
+        }
+        Some(id) => Ok(view.family(id)),
     };
     let looks = |s: &TextStyle, runs: &[Run]| {
         let own = font(&s.font, format!("{at}/font"))?;
@@ -277,7 +351,7 @@ fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
     };
     Ok(match &l.content {
         Content::Image { asset, width, height, fit, plays } => {
-            return spot.image(asset, (*width, *height), *fit, *plays, fits);
+            return spot.image(asset, boxed(l, &view, asset), (*width, *height), *fit, *plays, fits);
         }
         Content::Video(v) => return spot.video(v, fits),
         Content::Camera(c) => return spot.camera(c, fits),

@@ -1,6 +1,7 @@
 //! From what a layer shows to what it is drawn from: pictures and widgets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
@@ -8,15 +9,17 @@ use vistter_core::inset::{InsetFit, InsetSpec, Matte};
 use vistter_core::media::mp4::Playback;
 use vistter_core::ports::Canvas;
 
-use crate::assets::Assets;
+use crate::assets::{Found, View};
 use crate::inset::{InsetProgram, InsetSource};
 use crate::limits::MAX_FILM_PIXELS;
 use crate::media::Media;
-use crate::model::{self, Fit, Lost};
+use crate::model::{self, Color, Fill, Fit, Lost};
 use crate::program::Picture;
 use crate::raster::gauge::Gauge;
 use crate::raster::qr::Qr;
+use crate::raster::shape::Shape;
 use crate::said::Said;
+use crate::standin::{placeholder, sides};
 use crate::template::Now;
 
 /// What a layer is drawn from, and its pixels.
@@ -26,7 +29,7 @@ pub(crate) type Drawn = Result<(Picture, u64), Vec<Diagnostic>>;
 pub(crate) struct Spot<'a> {
     /// The tokens' defaults.
     pub(crate) tokens: &'a BTreeMap<String, String>,
-    pub(crate) assets: &'a Assets,
+    pub(crate) view: View<'a>,
     pub(crate) canvas: Canvas,
     /// Canvas pixels of a base pixel.
     pub(crate) k: f64,
@@ -43,24 +46,35 @@ impl Spot<'_> {
     pub(crate) fn image(
         &self,
         asset: &str,
-        (width, height): (Option<f64>, Option<f64>),
+        own_box: Option<(f64, f64)>,
+        given: (Option<f64>, Option<f64>),
         fit: Fit,
         plays: Option<u32>,
         fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>,
     ) -> Drawn {
-        let Some(media) = self.assets.media(asset) else {
-            return Err(vec![self.assets.unfit(asset, format!("{}/asset", self.at))]);
+        let found = self.view.picture(asset);
+        let sides = match found {
+            Found::Media(m) => sides(given, Some(m.size())),
+            _ => own_box,
         };
-        let (nw, nh) = media.size();
-        let (w, h) = match (width, height) {
-            (Some(w), Some(h)) => (w, h),
-            (Some(w), None) => (w, w * nh / nw),
-            (None, Some(h)) => (h * nw / nh, h),
-            (None, None) => (nw, nh),
-        };
+        let (w, h) = sides.unwrap_or((1.0, 1.0));
         let (w, h) = (self.px(w), self.px(h));
         let n = fits(w, h)?;
         let (width, height) = (w as u32, h as u32);
+        let filled = |color| {
+            let fill = Fill::Color(color);
+            Picture::Rect(Shape { width: w as usize, height: h as usize, radius: 0.0, oval: false, fill })
+        };
+        let media = match found {
+            Found::Media(media) => media,
+            Found::Color(color) => return Ok((filled(color), n)),
+            Found::Placeholder => {
+                let cross = placeholder(w, h).map(|v| (Arc::new(v), Fit::Stretch));
+                let drawn = cross.map(|(source, fit)| Picture::Vector { source, width, height, fit });
+                return Ok((drawn.unwrap_or_else(|| filled(Color { rgba: [43, 48, 56, 255] })), n));
+            }
+            _ => return Err(vec![self.view.assets().unfit(asset, format!("{}/asset", self.at))]),
+        };
         Ok(match media {
             Media::Still(source) => (Picture::Image { source: source.clone(), width, height, fit }, n),
             Media::Video(_) => {
@@ -85,8 +99,10 @@ impl Spot<'_> {
 
     /// A video; a picture that stands in for one is shown as it is.
     pub(crate) fn video(&self, v: &model::Video, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
-        let Some(Media::Video(file)) = self.assets.media(&v.asset) else {
-            return self.image(&v.asset, (v.width, v.height), v.fit, Some(v.plays), fits);
+        let Found::Media(Media::Video(file)) = self.view.picture(&v.asset) else {
+            let given = (v.width, v.height);
+            let own = sides(given, self.view.size(&v.asset));
+            return self.image(&v.asset, own, given, v.fit, Some(v.plays), fits);
         };
         let start = match v.start {
             Span::Time(t) => t,

@@ -2,8 +2,35 @@
 
 use std::fmt;
 
-use vistter_core::diagnose::{Diagnostic, Severity};
+use vistter_core::diagnose::{Diagnostic, Severity, Source};
 use vistter_core::{Error, ErrorKind};
+
+/// Finds where something stands in the text. What may be secret in a URL of the line shown is left out: a signature, a password.
+pub(crate) fn locate(source: &Source<'_>, d: Diagnostic) -> Diagnostic {
+    let mut d = source.locate(d);
+    if let Some(line) = d.source_line.as_mut().filter(|l| l.contains("://")) {
+        *line = discreet(line);
+    }
+    d
+}
+
+fn discreet(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut parts = line.split("://");
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (url, rest) = part.split_at(part.find('"').unwrap_or(part.len()));
+        let (place, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let end = place.find('/').unwrap_or(place.len());
+        let host = place.get(..end).and_then(|a| a.rfind('@')).map_or(0, |i| i + 1);
+        out.push_str("://");
+        out.push_str(if host > 0 { "…@" } else { "" });
+        out.push_str(place.get(host..).unwrap_or_default());
+        out.push_str(if query.is_empty() { "" } else { "?…" });
+        out.push_str(rest);
+    }
+    out
+}
 
 /// Everything that is wrong with a document, and the file it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,5 +94,18 @@ impl From<Faults> for Error {
             Some(h) => e.next(h.clone()),
             None => e,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_secret_in_a_line_is_left_out() {
+        let line = r#""a": { "url": "https://me:pw@x.example/é?sig=1&b", "b": "see http://y/@z" }, "c": 3"#;
+        let shown = r#""a": { "url": "https://…@x.example/é?…", "b": "see http://y/@z" }, "c": 3"#;
+        assert_eq!(discreet(line), shown);
+        assert_eq!(discreet("https://?@"), "https://?…");
     }
 }

@@ -70,6 +70,7 @@ mod compile;
 mod composite;
 mod content;
 mod cost;
+mod digest;
 mod ease;
 mod exact;
 mod face;
@@ -101,6 +102,7 @@ mod renderer;
 mod said;
 mod schema;
 mod sheet;
+mod standin;
 mod template;
 mod ticker;
 mod timeline;
@@ -109,15 +111,17 @@ mod track;
 mod transition;
 mod version;
 mod wallclock;
+mod watch;
 
-pub use assets::{AssetSource, Assets, Folder};
-pub use check::{check, check_file, cost_file, plays};
+pub use assets::{AssetCache, AssetSource, Assets, Folder, STORE};
+pub use check::{check, check_at, check_file, check_file_at, cost_file, plays};
 pub use codes::explain;
 pub use compile::compile;
 pub use cost::{Cost, LayerCost, PROFILES, Profile, Task, estimate, profile};
+pub use digest::Digest;
 pub use fault::Faults;
 pub use model::Document;
-pub use overlay::OclOverlay;
+pub use overlay::{OclOverlay, Opening};
 pub use program::{LayerState, SceneProgram};
 pub use schema::schema;
 pub use template::{Now, Template, TemplateFault};
@@ -132,5 +136,14 @@ impl Document {
     /// Every fault (and warning) at once, in the order of the text.
     pub fn parse(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         read::parse(text)
+    }
+
+    /// [`Document::parse`] of a file; its assets are left alone.
+    ///
+    /// # Errors
+    /// That the file cannot be read; every fault at once.
+    pub fn from_file(path: &std::path::Path) -> Result<(Self, Vec<Diagnostic>), Faults> {
+        let faults = |list| Faults::new(Some(path.display().to_string()), list);
+        overlay::read(path).and_then(|text| Self::parse(&text)).map_err(faults)
     }
 }

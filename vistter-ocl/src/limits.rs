@@ -31,6 +31,14 @@ pub const MAX_KEYFRAMES: usize = 256;
 pub const MAX_STEPS: i64 = 1000;
 /// Repetitions of a list of keyframes that ends.
 pub const MAX_REPEATS: i64 = 1_000_000;
+/// Rights of an asset.
+pub const MAX_RIGHTS: usize = 16;
+/// Fallbacks of fallbacks.
+pub const MAX_FALLBACKS: usize = 8;
+/// Characters of a URL.
+pub const MAX_URL_CHARS: usize = 4096;
+/// Bytes of decoded files that an [`AssetCache`](crate::AssetCache) keeps when nobody uses them.
+pub const MAX_CACHE_BYTES: u64 = 512 << 20;
 /// Characters of an id or a token name.
 pub const MAX_ID_CHARS: usize = 64;
 /// Characters of a text as written in the document.

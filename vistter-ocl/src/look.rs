@@ -3,10 +3,10 @@
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::time::FrameRate;
 
-use crate::assets::Assets;
+use crate::assets::View;
 use crate::limits::MAX_DETAIL;
 use crate::matte::{self, MatteProgram};
-use crate::model::{Content, Layer, MaskShape, MatteForm, Style, Transition};
+use crate::model::{Content, Layer, MaskShape, Matte, MatteForm, Style, Transition};
 use crate::planes;
 use crate::program::LookProgram;
 use crate::sheet::cut::{Form, MaskProgram};
@@ -16,16 +16,16 @@ use crate::transition::{Dip, Way, WayStyle};
 ///
 /// # Errors
 /// A mask whose asset is not loaded.
-pub(crate) fn program(l: &Layer, assets: &Assets, k: f64, at: &str) -> Result<LookProgram, Vec<Diagnostic>> {
+pub(crate) fn program(l: &Layer, view: &View<'_>, k: f64, at: &str) -> Result<LookProgram, Vec<Diagnostic>> {
     let (look, moves) = (&l.look, &l.automation);
     let mut masks = Vec::with_capacity(look.masks.len());
     for (i, m) in look.masks.iter().enumerate() {
         let form = match &m.shape {
             MaskShape::Rect(radius) => Form::Rect(radius * k),
             MaskShape::Ellipse => Form::Ellipse,
-            MaskShape::Asset { id, luma } => match assets.image(id) {
+            MaskShape::Asset { id, luma } => match view.image(id) {
                 Some(source) => Form::Picture { source: source.clone(), luma: *luma },
-                None => return Err(vec![assets.unfit(id, format!("{at}/masks/{i}/asset"))]),
+                None => return Err(vec![view.assets().unfit(id, format!("{at}/masks/{i}/asset"))]),
             },
         };
         masks.push(MaskProgram {
@@ -63,7 +63,7 @@ pub(crate) fn program(l: &Layer, assets: &Assets, k: f64, at: &str) -> Result<Lo
 ///
 /// # Errors
 /// A matte whose asset is not loaded.
-pub(crate) fn way(t: &Transition, assets: &Assets, fps: FrameRate, at: &str) -> Result<Way, Vec<Diagnostic>> {
+pub(crate) fn way(t: &Transition, view: &View<'_>, fps: FrameRate, at: &str) -> Result<Way, Vec<Diagnostic>> {
     let style = match &t.style {
         Style::Cut | Style::Fade => WayStyle::Fade,
         Style::Wipe(side) => WayStyle::Wipe(*side),
@@ -71,15 +71,21 @@ pub(crate) fn way(t: &Transition, assets: &Assets, fps: FrameRate, at: &str) -> 
         Style::Push(side) => WayStyle::Push(*side),
         Style::Zoom(from) => WayStyle::Zoom(*from),
         Style::Dip(color) => WayStyle::Dip(Dip { yuv: planes::color(color.rgba), alpha: color.rgba[3] }),
+        Style::Matte(Matte { form: MatteForm::Asset(id), .. }) if view.image(id).is_none() && !view.is_unfit(id) => {
+            let text = format!("the wipe is a fade: its matte \"{id}\" cannot be shown");
+            let d = Diagnostic::warning("OCL-FALLBACK", format!("{at}/asset"), text);
+            view.ledger.notes.borrow_mut().push(d.help("give the asset another one as its \"fallback\""));
+            WayStyle::Fade
+        }
         Style::Matte(m) => WayStyle::Matte(MatteProgram {
             form: match &m.form {
                 MatteForm::Linear(angle) => matte::Form::Linear(*angle),
                 MatteForm::Radial => matte::Form::Radial,
                 MatteForm::Clock => matte::Form::Clock,
                 MatteForm::Diamond => matte::Form::Diamond,
-                MatteForm::Asset(id) => match assets.image(id) {
+                MatteForm::Asset(id) => match view.image(id) {
                     Some(source) => matte::Form::Picture(source.clone()),
-                    None => return Err(vec![assets.unfit(id, format!("{at}/asset"))]),
+                    None => return Err(vec![view.assets().unfit(id, format!("{at}/asset"))]),
                 },
             },
             invert: m.invert,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::media::mp4::VideoFile;
 
-use crate::assets::AssetSource;
+use crate::assets::Loader;
 use crate::limits::{MAX_TOTAL_IMAGE_PIXELS, MAX_VIDEO_PIXELS};
 use crate::model::{Asset, Missing, Sequence};
 use crate::raster::film::Film;
@@ -58,6 +58,21 @@ impl Media {
         }
     }
 
+    /// Bytes of its decoded pixels.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.pixels().saturating_mul(4)
+    }
+
+    /// How many hold it.
+    pub(crate) fn holders(&self) -> usize {
+        match self {
+            Self::Still(p) => Arc::strong_count(p),
+            Self::Film(f) => Arc::strong_count(f),
+            Self::Vector(v) => Arc::strong_count(v),
+            Self::Video(v) => Arc::strong_count(v),
+        }
+    }
+
     /// Decoded pixels that it holds.
     pub(crate) fn pixels(&self) -> u64 {
         match self {
@@ -76,17 +91,17 @@ pub(crate) fn sequence(
     at: &str,
     asset: &Asset,
     s: &Sequence,
-    from: &dyn AssetSource,
+    loader: &Loader<'_>,
 ) -> Result<(Media, Vec<Diagnostic>), Diagnostic> {
     let stands_in = match &s.missing {
-        Missing::Fallback(path) => Some(Arc::new(one(at, path, from)?)),
+        Missing::Fallback(path) => Some(loader.picture(path, asset.media_type)?),
         _ => None,
     };
     let (mut frames, mut size, mut lost) = (Vec::new(), None, Vec::new());
     for number in s.first..=s.last {
         let path = numbered(&asset.path, number);
-        let frame = match (one(at, &path, from), &s.missing) {
-            (Ok(p), _) => Some(Arc::new(p)),
+        let frame = match (loader.picture(&path, asset.media_type), &s.missing) {
+            (Ok(p), _) => Some(p),
             (Err(d), Missing::Error) => return Err(d),
             (Err(_), missing) => {
                 lost.push(number);
@@ -102,19 +117,19 @@ pub(crate) fn sequence(
             if p.dimensions() != first {
                 let (w, h) = p.dimensions();
                 let text = format!("\"{path}\" is {w}x{h}, and the pictures before it are {}x{}", first.0, first.1);
-                return Err(Diagnostic::error("OCL-ASSET-FORMAT", at, text).help("give all pictures one size"));
+                return Err(Diagnostic::warning("OCL-ASSET-FORMAT", at, text).help("give all pictures one size"));
             }
         }
         frames.push(frame);
         let (w, h) = size.unwrap_or_default();
         if u64::from(w) * u64::from(h) * frames.len() as u64 > MAX_TOTAL_IMAGE_PIXELS {
             let text = format!("the pictures have more than {MAX_TOTAL_IMAGE_PIXELS} pixels together");
-            return Err(Diagnostic::error("OCL-LIMIT", at, text).help("make them no larger than they are shown"));
+            return Err(Diagnostic::warning("OCL-LIMIT", at, text).help("make them no larger than they are shown"));
         }
     }
     let Some(size) = size else {
         let text = format!("no picture of the sequence \"{}\" is there", asset.path);
-        return Err(Diagnostic::error("OCL-ASSET-MISSING", at, text).help("paths are relative to the document"));
+        return Err(Diagnostic::warning("OCL-ASSET-MISSING", at, text).help("paths are relative to the document"));
     };
     let mut warnings = Vec::new();
     if let Some(first) = lost.first() {
@@ -123,15 +138,6 @@ pub(crate) fn sequence(
             .push(Diagnostic::warning("OCL-ASSET-MISSING", at, text).help("\"missing\" says what is shown instead"));
     }
     Ok((Media::Film(Arc::new(Film::even(frames, s.rate, size, s.plays))), warnings))
-}
-
-/// A picture of a sequence.
-fn one(at: &str, path: &str, from: &dyn AssetSource) -> Result<Decoded, Diagnostic> {
-    let bytes = from.read(path).map_err(|e| crate::assets::unreadable(at, path, &e, from))?;
-    picture::decode(&bytes).map_err(|why| {
-        let text = format!("the picture \"{path}\" cannot be read: {why}");
-        Diagnostic::error("OCL-ASSET-FORMAT", at, text).help("the pictures of a sequence are PNG, JPEG or WebP")
-    })
 }
 
 /// A path with a number in place of its last row of `#`, as long as that row.

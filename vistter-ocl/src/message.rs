@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Align, Anchor, Automation, Breaks, Color, Content, Document, Fill, Layer, Look, Placement, Relative, Run, Scene,
-    TextStyle, TimelineInfo, Transition,
+    Align, Anchor, Automation, Breaks, Color, Content, Document, Fallbacks, Fill, Layer, Look, Placement, Relative,
+    Run, Scene, TextStyle, TimelineInfo, Transition,
 };
 use crate::template::Template;
 
@@ -55,12 +55,14 @@ pub(crate) fn document(text: &str) -> Document {
         base: (1920, 1080),
         tokens: BTreeMap::new(),
         assets: BTreeMap::new(),
+        fallbacks: Fallbacks::default(),
         scenes: vec![Scene {
             id: "message".to_owned(),
             enter: Transition::default(),
             exit: Transition::default(),
             automation: Automation::default(),
             layers: vec![layer("panel", 0.0, panel), layer("words", -10.0, words), layer("accent", 52.0, accent)],
+            fallback: None,
             variants: Vec::new(),
             tracks: Vec::new(),
             steps: Vec::new(),

@@ -9,9 +9,10 @@ use vistter_core::diagnose::{Diagnostic, Source, nearest};
 use vistter_core::inset::PictureSources;
 use vistter_core::media::FrameBuf;
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, OverlayEvent, Tick};
+use vistter_core::time::FrameRate;
 use vistter_core::{Error, ErrorKind, Result};
 
-use crate::assets::{AssetSource, Assets, Folder};
+use crate::assets::{AssetCache, AssetSource, Assets, Folder};
 use crate::compile::{compile, find};
 use crate::fault::Faults;
 use crate::glyphs;
@@ -25,6 +26,7 @@ use crate::renderer::Renderer;
 use crate::timeline::clock::SceneClock;
 use crate::timeline::events::Log;
 use crate::timeline::plan::Plan;
+use crate::watch::Watch;
 
 /// One scene of a document, playing.
 ///
@@ -32,10 +34,10 @@ use crate::timeline::plan::Plan;
 #[derive(Debug)]
 pub struct OclOverlay {
     pub(crate) id: String,
-    pub(crate) document: Document,
+    pub(crate) document: Arc<Document>,
     warnings: Vec<Diagnostic>,
-    assets: Assets,
-    scene: String,
+    pub(crate) assets: Assets,
+    pub(crate) scene: String,
     pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) renderer: Option<Renderer>,
     pub(crate) presence: Presence,
@@ -48,6 +50,21 @@ pub struct OclOverlay {
     pub(crate) early: Vec<OverlayEvent>,
     /// Where its videos and cameras come from.
     pub(crate) outside: Outside,
+    /// What may be shown by the wall-clock.
+    pub(crate) watch: Watch,
+}
+
+/// How a document is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening<'a> {
+    /// The scene to play; the first one when `None`.
+    pub scene: Option<&'a str>,
+    /// Values of tokens.
+    pub tokens: Option<&'a BTreeMap<String, String>>,
+    /// The wall-clock time, which says what rights allow; when `None`, that is looked at when the overlay is first composed.
+    pub wall: Option<WallTime>,
+    /// Where decoded files are shared with other documents.
+    pub cache: Option<&'a AssetCache>,
 }
 
 impl OclOverlay {
@@ -61,10 +78,18 @@ impl OclOverlay {
         scene: Option<&str>,
         tokens: &BTreeMap<String, String>,
     ) -> Result<Self, Faults> {
+        Self::open_file(id, path, &Opening { scene, tokens: Some(tokens), ..Opening::default() })
+    }
+
+    /// Reads a document and its assets from a file.
+    ///
+    /// # Errors
+    /// As [`OclOverlay::from_file`].
+    pub fn open_file(id: impl Into<String>, path: &Path, opening: &Opening<'_>) -> Result<Self, Faults> {
         let file = Some(path.display().to_string());
         let text = read(path).map_err(|list| Faults::new(file.clone(), list))?;
         let folder = Folder::new(path.parent().unwrap_or(Path::new("")));
-        Self::from_str(id, &text, &folder, scene, tokens).map_err(|f| Faults::new(file.clone(), f.into_diagnostics()))
+        Self::open(id, &text, &folder, opening).map_err(|f| Faults::new(file.clone(), f.into_diagnostics()))
     }
 
     /// Reads a document from text, and its assets from `assets` (a [`Folder`] or a map in memory).
@@ -78,24 +103,47 @@ impl OclOverlay {
         scene: Option<&str>,
         tokens: &BTreeMap<String, String>,
     ) -> Result<Self, Faults> {
+        Self::open(id, text, assets, &Opening { scene, tokens: Some(tokens), ..Opening::default() })
+    }
+
+    /// Reads a document from text, and its assets from `assets`. A file that cannot be had is no error, unless the document
+    /// is strict: what is shown in its place, or left out, is in [`OclOverlay::warnings`].
+    ///
+    /// # Errors
+    /// As [`OclOverlay::from_file`].
+    pub fn open(
+        id: impl Into<String>,
+        text: &str,
+        assets: &dyn AssetSource,
+        opening: &Opening<'_>,
+    ) -> Result<Self, Faults> {
         let faults = |list| Faults::new(None, list);
         let (document, mut warnings) = Document::parse(text).map_err(faults)?;
         let mut list = Vec::new();
-        let assets = Assets::load(&document, assets).map_err(|l| list.extend(l)).unwrap_or_default();
-        let scene = find(&document, scene).map(|(_, s)| s.id.clone()).map_err(|l| list.extend(l));
+        let none = BTreeMap::new();
+        let tokens = opening.tokens.unwrap_or(&none);
+        let unshared = AssetCache::new(0);
+        let assets = Assets::load_with(&document, assets, opening.cache.unwrap_or(&unshared));
+        let now = opening.wall.map_or_else(|| assets.clone(), |wall| assets.at(wall));
+        let scene = find(&document, opening.scene).map(|(_, s)| s.id.clone()).map_err(|l| list.extend(l));
         list.extend(token_faults(&document, tokens));
+        if let (true, Ok(scene)) = (document.strict, &scene) {
+            let canvas = Canvas { width: document.base.0, height: document.base.1, fps: FrameRate::FPS_30 };
+            list.extend(compile(&document, Some(scene), &now, canvas).err().unwrap_or_default());
+        }
+        let mut news: Vec<Diagnostic> = now.findings().cloned().collect();
         if !list.is_empty() {
+            list.append(&mut news);
             if let Ok((_, source)) = Source::parse(text) {
-                list = list.into_iter().map(|d| source.locate(d)).collect();
+                list = list.into_iter().map(|d| crate::fault::locate(&source, d)).collect();
             }
             warnings.append(&mut list);
             warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
             return Err(faults(warnings));
         }
-        let mut news = glyphs::missing(&document, &assets);
-        news.extend(assets.warnings.iter().cloned());
+        news.extend(glyphs::missing(&document, &now));
         if let (false, Ok((_, source))) = (news.is_empty(), Source::parse(text)) {
-            warnings.extend(news.into_iter().map(|d| source.locate(d)));
+            warnings.extend(news.into_iter().map(|d| crate::fault::locate(&source, d)));
             warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
         }
         let scene = scene.unwrap_or_default();
@@ -105,7 +153,8 @@ impl OclOverlay {
             values.insert(name.clone(), shown.to_owned());
         }
         let (id, presence) = (id.into(), Presence::OFF);
-        Ok(Self { presence, ..Self::blank(id, document, warnings, assets, scene, values) })
+        let watch = Watch::new(opening.wall);
+        Ok(Self { presence, watch, ..Self::blank(id, document, warnings, assets, scene, values) })
     }
 
     /// One line of centred text on a box, on from the first frame; for a slate or a notice. Text that does not fit ends
@@ -129,7 +178,7 @@ impl OclOverlay {
     ) -> Self {
         Self {
             id,
-            document,
+            document: Arc::new(document),
             warnings,
             assets,
             scene,
@@ -142,6 +191,7 @@ impl OclOverlay {
             began: None,
             early: Vec::new(),
             outside: Outside::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -165,7 +215,8 @@ impl OclOverlay {
         out
     }
 
-    /// What is not quite as written, but plays.
+    /// What was not quite as written, but plays, when it was opened. What holds now is told by
+    /// [`Overlay::attend`].
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
     }
@@ -233,15 +284,13 @@ impl Overlay for OclOverlay {
     }
 
     fn prepare(&mut self, canvas: Canvas) -> Result<()> {
-        let mut program = compile(&self.document, Some(&self.scene), &self.assets, canvas)
-            .map_err(|list| Error::from(Faults::new(Some(format!("overlay {}", self.id)), list)))?;
-        program.outside = self.outside.clone();
-        // The time is not known yet; a clock is drawn again at the first frame.
-        self.log = Log::new(program.timeline.awaited.len());
-        self.clock = SceneClock::begin(&program.timeline.steps);
+        let renderer = self.first_stage(canvas)?;
+        let timeline = &renderer.program().timeline;
+        self.log = Log::new(timeline.awaited.len());
+        self.clock = SceneClock::begin(&timeline.steps);
         self.log.begin();
-        self.plan = program.timeline.alone.clone();
-        self.renderer = Some(Renderer::new(program, &self.tokens, WallTime::default()));
+        self.plan = timeline.alone.clone();
+        self.renderer = Some(renderer);
         for event in std::mem::take(&mut self.early) {
             self.hear(None, &event);
         }
@@ -258,6 +307,11 @@ impl Overlay for OclOverlay {
 
     fn check(&self, at: Tick, action: &OverlayAction) -> Result<()> {
         self.may(action, self.presence.age(at.frame).is_some())
+    }
+
+    fn attend(&mut self, at: Tick) -> Vec<Diagnostic> {
+        self.look_at_rights(at);
+        self.watch.tell()
     }
 
     fn is_visible(&self, at: Tick) -> bool {
@@ -286,7 +340,8 @@ impl Overlay for OclOverlay {
             let frames = i128::from(left) * i128::from(fps.num()) / (i128::from(fps.den()) * i128::from(SECOND));
             at.frame.saturating_add(u64::try_from(frames).unwrap_or(1).max(1))
         });
-        earliest(earliest(ramp, motion), clock)
+        let rights = self.watch.next_frame(at, program.canvas().fps);
+        earliest(earliest(earliest(ramp, motion), clock), rights)
     }
 
     fn expect(&mut self) {
@@ -297,8 +352,9 @@ impl Overlay for OclOverlay {
     }
 
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {
+        self.look_at_rights(at);
         self.settle(at.frame);
-        let Some(age) = self.presence.age(at.frame) else {
+        let Some(age) = self.presence.age(at.frame).filter(|_| !self.watch.is_blank()) else {
             return Ok(());
         };
         let Some(renderer) = &mut self.renderer else {

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use vistter_core::diagnose::Diagnostic;
 use vistter_core::ports::Canvas;
 use vistter_core::time::{FrameRate, MediaTime};
 
 use crate::aim::Aims;
 use crate::flow::Flow;
 use crate::inset::{InsetProgram, Outside};
-use crate::model::{Anchor, Blend, Color, Easing, Fit, Within};
+use crate::model::{Anchor, Blend, Color, Easing, Fill, Fit, Within};
 use crate::presence::{FULL, Via};
 use crate::raster::film::Film;
 use crate::raster::gauge::Gauge;
@@ -44,6 +45,12 @@ pub struct SceneProgram {
     pub(crate) timeline: Timeline,
     /// Where its videos and cameras come from.
     pub(crate) outside: Outside,
+    /// Which scene it is: of one that cannot be shown, the one in its place.
+    pub(crate) scene: String,
+    /// What is shown in place of something else, or left out.
+    pub(crate) notes: Vec<Diagnostic>,
+    /// The assets that it was made with, or would have been.
+    pub(crate) uses: Vec<String>,
 }
 
 /// The times of a scene.
@@ -253,7 +260,36 @@ pub struct LayerState {
     pub color: Option<Color>,
 }
 
+impl SceneProgram {
+    /// The scene that it is: of one that cannot be shown, the one in its place.
+    pub fn scene(&self) -> &str {
+        &self.scene
+    }
+    /// What is shown in place of something else, or left out, because its asset cannot be shown.
+    pub fn notes(&self) -> &[Diagnostic] {
+        &self.notes
+    }
+    /// The same time, and nothing in it.
+    pub(crate) fn emptied(mut self) -> Self {
+        for l in &mut self.layers {
+            let (cue, number) = (l.cue.take(), l.number);
+            *l = LayerProgram { cue, number, ..LayerProgram::nothing(std::mem::take(&mut l.name)) };
+        }
+        self
+    }
+}
+
 impl LayerProgram {
+    /// A layer that is there and shows nothing.
+    pub(crate) fn nothing(name: String) -> Self {
+        let point = Shape { width: 1, height: 1, radius: 0.0, oval: false, fill: Fill::Color(Color { rgba: [0; 4] }) };
+        Self {
+            name,
+            backing: false,
+            picture: Picture::Group(GroupProgram { loose: true, ..GroupProgram::default() }),
+            ..Self::backing(point)
+        }
+    }
     /// The background of a group, which becomes as large as the group.
     pub(crate) fn backing(shape: Shape) -> Self {
         Self {

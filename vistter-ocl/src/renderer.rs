@@ -181,6 +181,24 @@ impl Renderer {
         me
     }
 
+    /// Goes on where another renderer is, of the same scene at another moment of wall-clock time: tickers run on, and what
+    /// was changed stays so.
+    pub(crate) fn take_over(&mut self, old: &mut Self) {
+        let number = |p: &SceneProgram, name: &str| p.layer(name).map(|l| l.number);
+        let names = old.program.layer_names();
+        let pairs: BTreeMap<u32, u32> =
+            names.iter().filter_map(|n| Some((number(&old.program, n)?, number(&self.program, n)?))).collect();
+        self.aims = old.aims.renumbered(|n| pairs.get(&n).copied());
+        let layers = self.program.layers.iter().zip(&old.program.layers);
+        for ((new, before), slots) in layers.zip(self.slots.iter_mut().zip(&mut old.slots)) {
+            if let (Picture::Ticker { spec: a, .. }, Picture::Ticker { spec: b, .. }) = (&new.picture, &before.picture)
+                && a == b
+            {
+                std::mem::swap(slots.0, slots.1);
+            }
+        }
+    }
+
     pub(crate) fn program(&self) -> &SceneProgram {
         &self.program
     }

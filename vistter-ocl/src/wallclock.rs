@@ -189,6 +189,15 @@ pub(crate) fn parse_iso(s: &str) -> Option<WallTime> {
     real.then(|| WallTime::from_unix_nanos((days * DAY + h * 3600 + min * 60 + sec) * 1_000_000_000))
 }
 
+/// A moment as ISO 8601 writes it, to the second, in UTC.
+pub(crate) fn iso(at: WallTime) -> String {
+    let mut s = String::new();
+    if let Ok(f) = Format::parse("%Y-%m-%dT%H:%M:%SZ") {
+        f.write(at, Offset::UTC, Locale::default(), &mut s);
+    }
+    s
+}
+
 /// The reverse of [`civil`].
 fn from_civil(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };

@@ -23,6 +23,8 @@ pub(crate) enum OclCommand {
     Render(OclRenderArgs),
     /// Show a scene in the browser, drawn anew whenever its files are saved
     Watch(OclWatchArgs),
+    /// Get what a document's URLs name into the store beside it
+    Fetch(OclFetchArgs),
     /// Print the JSON Schema of the language, or of a document's tokens
     Schema(OclSchemaArgs),
     /// Rewrite a document for another version of the language, up or down
@@ -43,6 +45,21 @@ pub(crate) struct OclCheckArgs {
     /// Frames per second of that estimate, when the document names none
     #[arg(long, value_name = "RATE", value_parser = rate, default_value = "30", requires = "profile")]
     pub(crate) fps: FrameRate,
+    /// Warnings count, too: exit as for a document that does not play
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OclFetchArgs {
+    /// The overlay document (docs/ocl/assets.md)
+    pub(crate) file: PathBuf,
+    /// Certificates in PEM form that are trusted beside the public authorities
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

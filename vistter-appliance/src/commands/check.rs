@@ -1,9 +1,9 @@
 //! `vistter check`: everything that is wrong with a show file and with the overlays it names.
 
 use serde::Serialize;
-use vistter::ocl::OclOverlay;
+use vistter::ocl::{OclOverlay, Opening};
 use vistter::unknown_cameras;
-use vistter_core::clock::SystemClock;
+use vistter_core::clock::{Clock as _, SystemClock};
 use vistter_core::config::{CameraConfig, ShowConfig};
 use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::ports::{Canvas, Overlay};
@@ -69,7 +69,9 @@ fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {
         let path = base.join(&o.file);
         let file = path.display().to_string();
         let mut add = |d| findings.push(Finding { file: file.clone(), diagnostic: d });
-        match OclOverlay::from_file(&o.id, &path, o.scene.as_deref(), &o.tokens) {
+        let wall = Some(SystemClock::new().wall());
+        let opening = Opening { scene: o.scene.as_deref(), tokens: Some(&o.tokens), wall, cache: None };
+        match OclOverlay::open_file(&o.id, &path, &opening) {
             Ok(mut overlay) => {
                 overlay.warnings().iter().cloned().for_each(&mut add);
                 unknown_cameras(&overlay, show).into_iter().for_each(&mut add);
@@ -80,6 +82,9 @@ fn overlays(show: &ShowConfig, base: &std::path::Path) -> Vec<Finding> {
                         None => d,
                     });
                 }
+                // what files lack was said above
+                let notes = overlay.findings().iter().filter(|d| !d.pointer.starts_with("/assets/"));
+                notes.cloned().for_each(&mut add);
             }
             Err(faults) => faults.into_diagnostics().into_iter().for_each(&mut add),
         }

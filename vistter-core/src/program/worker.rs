@@ -1,19 +1,23 @@
 //! The worker thread: one tick per output frame.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
 
 use super::audio::{AudioFrom, AudioTrack, fits};
 use super::compose::Compositor;
 pub(crate) use super::compose::OverlaySlot;
 use super::status::{ProgramCounters, ProgramStatus};
 use crate::config::Fit;
+use crate::diagnose::Diagnostic;
 use crate::error::{Error, Result};
 use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, Packet};
 use crate::meter::Meter;
-use crate::ports::{AudioEncoder, Canvas, Clock, OverlayAction, OverlayEvent, Tick, VideoEncoder};
+use crate::ports::{AudioEncoder, Canvas, Clock, EventKind, Overlay, OverlayAction, OverlayEvent, Tick, VideoEncoder};
 use crate::time::MediaTime;
 use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalEntry, PlannedAct, View};
 
@@ -34,6 +38,8 @@ pub(crate) enum Control {
     Overlays(Vec<(usize, OverlayAction)>),
     /// Something that overlays may wait for.
     Event(OverlayEvent),
+    /// Another overlay, prepared, for the one with this index; the old one is given back.
+    Replace(usize, Box<dyn Overlay>, oneshot::Sender<Box<dyn Overlay>>),
     /// A new video bitrate.
     Bitrate(Bitrate),
     /// Packets go there too from the next keyframe on.
@@ -58,8 +64,18 @@ pub(crate) struct Sink {
 #[derive(Debug)]
 pub(crate) enum Report {
     OnAir(JournalEntry),
-    Overload { skipped: u64 },
-    OverlayFailed { overlay: String, error: Error },
+    Overload {
+        skipped: u64,
+    },
+    OverlayFailed {
+        overlay: String,
+        error: Error,
+    },
+    /// What overlays told, with their ids.
+    OverlayNote {
+        overlay: String,
+        note: Diagnostic,
+    },
     EncoderFailed(Error),
     Ended,
 }
@@ -95,11 +111,33 @@ pub(crate) struct WorkerParts {
 pub(crate) struct Shared {
     status: Mutex<Option<ProgramStatus>>,
     picture: Mutex<Option<Frame>>,
+    /// What overlays told, by their ids.
+    notes: Mutex<BTreeMap<String, VecDeque<Diagnostic>>>,
 }
+
+/// Events that are kept for overlays that come later.
+const MAX_STANDING: usize = 256;
+/// Notes of one overlay that are kept.
+const MAX_NOTES: usize = 16;
 
 impl Shared {
     pub(crate) fn status(&self) -> Option<ProgramStatus> {
         lock(&self.status).clone()
+    }
+    /// What an overlay told lately, the oldest first.
+    pub(crate) fn notes(&self, overlay: &str) -> Vec<Diagnostic> {
+        lock(&self.notes).get(overlay).map(|list| list.iter().cloned().collect()).unwrap_or_default()
+    }
+    fn forget(&self, overlay: &str) {
+        lock(&self.notes).remove(overlay);
+    }
+    fn note(&self, overlay: &str, note: &Diagnostic) {
+        let mut notes = lock(&self.notes);
+        let list = notes.entry(overlay.to_owned()).or_default();
+        if list.len() >= MAX_NOTES {
+            list.pop_front();
+        }
+        list.push_back(note.clone());
     }
     pub(crate) fn picture(&self) -> Option<Frame> {
         lock(&self.picture).clone()
@@ -128,6 +166,8 @@ pub(crate) struct Worker {
     reported_encoder: Option<u64>,
     reported_overload: Option<u64>,
     ended: bool,
+    /// What overlays were told and still holds.
+    told: Vec<OverlayEvent>,
 }
 
 impl Worker {
@@ -154,6 +194,7 @@ impl Worker {
             reported_encoder: None,
             reported_overload: None,
             ended: false,
+            told: Vec::new(),
             p,
         })
     }
@@ -227,6 +268,7 @@ impl Worker {
                 Ok(Control::Director(c)) => self.p.director.command(c),
                 Ok(Control::Overlays(list)) => self.commit(frame, list),
                 Ok(Control::Event(event)) => self.tell(frame, &event),
+                Ok(Control::Replace(i, overlay, old)) => self.replace(frame, i, overlay, old),
                 Ok(Control::Bitrate(b)) => {
                     self.bitrate = Some(b);
                     if let Err(e) = self.p.encoder.set_bitrate(b) {
@@ -274,6 +316,7 @@ impl Worker {
 
     /// Tells every overlay what happened.
     fn tell(&mut self, frame: u64, event: &OverlayEvent) {
+        self.remember(event);
         let action = OverlayAction::Event(event.clone());
         for i in 0..self.p.overlays.len() {
             self.apply(frame, i, &action);
@@ -296,6 +339,34 @@ impl Worker {
             self.tell(frame, &OverlayEvent { on: there, ..OverlayEvent::preset(name) });
         }
         self.tell(frame, &OverlayEvent { on: there, ..OverlayEvent::preset(exact) });
+    }
+
+    /// Keeps what holds until it is said otherwise, for an overlay that comes later.
+    fn remember(&mut self, event: &OverlayEvent) {
+        let same = |e: &OverlayEvent| e.kind == event.kind && e.name == event.name;
+        match (event.kind, event.on) {
+            (EventKind::Marker, _) | (EventKind::Milestone, false) => {}
+            (EventKind::Preset, false) => self.told.retain(|e| !same(e)),
+            _ if self.told.iter().any(same) || self.told.len() >= MAX_STANDING => {}
+            _ => self.told.push(event.clone()),
+        }
+    }
+
+    /// Puts an overlay in the place of another one: shown if that was, and told what it was told.
+    fn replace(&mut self, frame: u64, i: usize, new: Box<dyn Overlay>, back: oneshot::Sender<Box<dyn Overlay>>) {
+        let Some(o) = self.p.overlays.get_mut(i) else { return };
+        o.failing = false;
+        self.p.shared.forget(new.id());
+        // Whoever waits for it lets go of it, which may take a while; nobody waits when the show ends.
+        drop(back.send(std::mem::replace(&mut o.overlay, new)));
+        for k in 0..self.told.len() {
+            let event = OverlayAction::Event(self.told[k].clone());
+            self.apply(frame, i, &event);
+        }
+        if self.p.director.has_shown(i) {
+            self.apply(frame, i, &OverlayAction::Show);
+        }
+        self.compositor.invalidate();
     }
 
     fn apply(&mut self, frame: u64, overlay: usize, action: &OverlayAction) {
@@ -324,6 +395,23 @@ impl Worker {
     /// A picture that is late or early by less than this is on time: just under half a frame, see `Slot::pick`.
     fn slack(&self) -> MediaTime {
         MediaTime::from_nanos(self.p.canvas.fps.frame_duration().nanos() * 45 / 100)
+    }
+
+    /// Lets every overlay look at the time, and passes on what it has to tell.
+    fn attend(&mut self, at: Tick) {
+        for o in &mut self.p.overlays {
+            match o.guarded(|x| Ok(x.attend(at))) {
+                Ok(notes) if notes.is_empty() => continue,
+                Ok(notes) => {
+                    for note in notes {
+                        self.p.shared.note(o.overlay.id(), &note);
+                        (self.p.report)(Report::OverlayNote { overlay: o.overlay.id().to_owned(), note });
+                    }
+                }
+                Err(error) => (self.p.report)(Report::OverlayFailed { overlay: o.overlay.id().to_owned(), error }),
+            }
+            self.compositor.invalidate();
+        }
     }
 
     fn look(&mut self, target: MediaTime) {
@@ -363,6 +451,7 @@ impl Worker {
             Decision { view, held, .. } => self.base(view, held, target),
         };
         let at = self.at(n);
+        self.attend(at);
         let report = &self.p.report;
         let composed = self.compositor.compose(at, &base, fit, &mut self.p.overlays, &self.order, |overlay, error| {
             report(Report::OverlayFailed { overlay: overlay.to_owned(), error });

@@ -322,6 +322,7 @@ impl SessionBuilder {
             self.clock,
             encoder_name,
             self.troubles,
+            canvas,
         ))
     }
 
@@ -571,6 +572,10 @@ fn reports(
             }
             Report::OverlayFailed { overlay, error } => {
                 SessionEvent::Trouble { part: format!("overlay {overlay}"), error: error.to_string() }
+            }
+            Report::OverlayNote { overlay, note } => {
+                tracing::warn!("overlay {overlay}: {note}");
+                SessionEvent::OverlayNote { overlay, note }
             }
             Report::EncoderFailed(e) => SessionEvent::Trouble { part: "encoder".into(), error: e.to_string() },
             Report::Ended => {

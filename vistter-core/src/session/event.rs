@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diagnose::Diagnostic;
 use crate::feed::{FeedStatus, HeadEvent, HeadStatus};
 use crate::health::HealthEvent;
 use crate::output::OutputStatus;
@@ -99,6 +100,13 @@ pub enum SessionEvent {
         /// What, with the next step.
         error: String,
     },
+    /// An overlay shows something in place of something else, or leaves it out; all else of it plays.
+    OverlayNote {
+        /// Overlay id.
+        overlay: String,
+        /// What, why, and what to do.
+        note: Diagnostic,
+    },
     /// The machine is too slow: output frames were left out.
     Overload {
         /// How many this time.
@@ -121,8 +129,19 @@ pub struct SessionStatus {
     pub cameras: Vec<FeedStatus>,
     /// The heads of those that are moved.
     pub heads: Vec<HeadStatus>,
+    /// Overlays in the order they were added.
+    pub overlays: Vec<OverlayStatus>,
     /// Outputs in the order they were added.
     pub outputs: Vec<OutputStatus>,
+}
+
+/// An overlay of a running show.
+#[derive(Clone, Debug, Serialize)]
+pub struct OverlayStatus {
+    /// Its id.
+    pub id: String,
+    /// What it shows in place of something else, or leaves out: the latest it told.
+    pub notes: Vec<Diagnostic>,
 }
 
 /// What remains when a session has ended.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::builder::{SessionBuilder, sink};
-use super::event::{SessionEvent, SessionStatus, Summary, ViewName};
+use super::event::{OverlayStatus, SessionEvent, SessionStatus, Summary, ViewName};
 use crate::config::TimelineAction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, StreamParams};
 use crate::output::{OutputEvent, OutputHandle, OutputPolicy, supervise};
-use crate::ports::{Clock, Output, OverlayAction, OverlayEvent, PtzArrival, PtzVelocity};
+use crate::ports::{Canvas, Clock, Output, Overlay, OverlayAction, OverlayEvent, PtzArrival, PtzVelocity};
 use crate::program::{Control, Shared};
 use crate::time::FrameRate;
 use crate::timeline::{Command, View, acts};
@@ -69,6 +69,7 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     encoder: String,
     troubles: Vec<(String, String)>,
+    canvas: Canvas,
 }
 
 impl Session {
@@ -92,6 +93,7 @@ impl Session {
         clock: Arc<dyn Clock>,
         encoder: String,
         troubles: Vec<(String, String)>,
+        canvas: Canvas,
     ) -> Self {
         Self {
             names,
@@ -108,6 +110,7 @@ impl Session {
             clock,
             encoder,
             troubles,
+            canvas,
         }
     }
 
@@ -191,6 +194,25 @@ impl Session {
             self.control(Control::Overlays(live.changes))?;
         }
         live.events.into_iter().try_for_each(|e| self.tell(e))
+    }
+    /// Puts another overlay in the place of the one with its id: a document that was changed, or whose files have come. It
+    /// is prepared first, away from the program, and however long that takes the old one plays on; then it takes its place
+    /// between two frames, shown from its beginning if the old one was shown, and told what holds of what that was told.
+    /// What is said by tokens is the new one's own. Returns when it is in place.
+    ///
+    /// # Errors
+    /// `Config` for an unknown id; what preparing it says, and then the old one stays; `Closed` when the show is over.
+    pub async fn replace_overlay(&self, mut overlay: Box<dyn Overlay>) -> Result<()> {
+        let i = Names::find(&self.names.overlays, overlay.id(), "overlay")?;
+        let canvas = self.canvas;
+        let prepare = tokio::task::spawn_blocking(move || overlay.prepare(canvas).map(|()| overlay));
+        let panicked = |_| Error::new(ErrorKind::Internal, "preparing the overlay panicked");
+        let overlay = prepare.await.map_err(panicked)??;
+        let (back, old) = oneshot::channel();
+        self.control(Control::Replace(i, overlay, back))?;
+        let old = old.await.map_err(|_| Error::new(ErrorKind::Closed, "the show is over").transient(false))?;
+        let _ = tokio::task::spawn_blocking(move || drop(old)).await;
+        Ok(())
     }
     /// Tells all overlays something that they may wait for; it counts from the next frame on.
     ///
@@ -313,6 +335,9 @@ impl Session {
             encoder: self.encoder.clone(),
             cameras: self.feeds.iter().map(|f| f.status()).collect(),
             heads: self.heads.iter().flatten().map(|h| h.status()).collect(),
+            overlays: (self.names.overlays.iter())
+                .map(|id| OverlayStatus { id: id.clone(), notes: self.shared.notes(id) })
+                .collect(),
             outputs: self.outputs().iter().map(|o| o.status()).collect(),
         }
     }

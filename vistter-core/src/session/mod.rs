@@ -27,7 +27,7 @@ mod handle;
 mod parts;
 
 pub use builder::SessionBuilder;
-pub use event::{SessionEvent, SessionStatus, Summary, ViewName};
+pub use event::{OverlayStatus, SessionEvent, SessionStatus, Summary, ViewName};
 pub use handle::Session;
 pub use parts::{null_audio, null_backend};
 

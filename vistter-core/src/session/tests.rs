@@ -11,10 +11,10 @@ use crate::clock::ManualClock;
 use crate::config::{ProgramConfig, Shot, Span, TimelineConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::health::{HealthEvent, HealthSink, HealthState, Reason};
-use crate::media::{Bitrate, Frame, FramePool, Packet, StreamParams, Track, VideoParams};
+use crate::media::{Bitrate, Frame, FrameBuf, FramePool, Packet, StreamParams, Track, VideoParams};
 use crate::ports::{
-    Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, PtzArrival, PtzControl, PtzView, Source,
-    SourceEvent, VideoEncoder,
+    Canvas, Clock, EncoderBackend, EncoderCaps, EncoderConfig, Output, OutputStats, Overlay, OverlayAction, PtzArrival,
+    PtzControl, PtzView, Source, SourceEvent, Tick, VideoEncoder,
 };
 use crate::testing::{Feeder, fed, while_time_goes_on};
 use crate::time::{FrameRate, MediaTime};
@@ -337,4 +337,87 @@ async fn changes_of_a_heads_health_are_events_and_a_control_is_closed() {
     wait(&r.clock).await;
     stop(session, &r.clock).await;
     assert!(control.1.load(Ordering::SeqCst), "it may keep what is to outlast the show");
+}
+
+/// Paints one value, and is prepared when it is let.
+struct Painter {
+    value: u8,
+    gate: Option<std::sync::mpsc::Receiver<()>>,
+    shown: bool,
+    notes: Vec<crate::diagnose::Diagnostic>,
+}
+impl Painter {
+    fn new(value: u8) -> Self {
+        Self { value, gate: None, shown: false, notes: Vec::new() }
+    }
+}
+impl Overlay for Painter {
+    fn id(&self) -> &str {
+        "paint"
+    }
+    fn prepare(&mut self, _: Canvas) -> Result<()> {
+        if let Some(gate) = self.gate.take() {
+            let _ = gate.recv();
+        }
+        Ok(())
+    }
+    fn apply(&mut self, _: Tick, action: &OverlayAction) -> Result<()> {
+        self.shown |= *action == OverlayAction::Show;
+        Ok(())
+    }
+    fn attend(&mut self, _: Tick) -> Vec<crate::diagnose::Diagnostic> {
+        std::mem::take(&mut self.notes)
+    }
+    fn is_visible(&self, _: Tick) -> bool {
+        self.shown
+    }
+    fn is_static_until(&self, _: Tick) -> Option<u64> {
+        None
+    }
+    fn compose(&mut self, _: Tick, target: &mut FrameBuf) -> Result<()> {
+        target.fill([0, self.value, 0]);
+        Ok(())
+    }
+}
+
+/// However long the files of the new overlay take, the program makes its frames with the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_overlay_stalls_nothing_and_then_takes_its_place() {
+    let r = rig(shots(&[("a", 1000)]));
+    let (_a, sa) = Camera::new(10);
+    let builder = r.builder.camera("a", sa).overlay(0, Box::new(Painter::new(55)));
+    let session = Arc::new(builder.start_grace(Duration::ZERO).start().await.unwrap());
+    session.show_overlay("paint", Some(true)).unwrap();
+    let (open, gate) = std::sync::mpsc::sync_channel(1);
+    let note = crate::diagnose::Diagnostic::warning("X-NOTE", "/assets/a", "the file is not there");
+    let slow = Painter { gate: Some(gate), notes: vec![note], ..Painter::new(77) };
+    let mut events = session.events();
+    let other = session.clone();
+    let replaced = tokio::spawn(async move { other.replace_overlay(Box::new(slow)).await });
+    for _ in 0..100 {
+        wait(&r.clock).await;
+        r.clock.advance(FPS.frame_duration());
+    }
+    wait(&r.clock).await;
+    let before = r.seen.lock().unwrap().clone();
+    assert!(before.len() >= 100 && before.iter().skip(1).all(|(v, _)| *v == 55), "{before:?}");
+    assert!(!replaced.is_finished());
+    open.send(()).unwrap();
+    while_time_goes_on(&r.clock, FPS.frame_duration(), replaced).await.unwrap().unwrap();
+    let after =
+        |seen: &Seen| seen.lock().unwrap().iter().skip_while(|(v, _)| *v != 77).map(|(v, _)| *v).collect::<Vec<_>>();
+    for _ in 0..3 {
+        wait(&r.clock).await;
+        r.clock.advance(FPS.frame_duration());
+    }
+    wait(&r.clock).await;
+    let after = after(&r.seen);
+    assert!(!after.is_empty() && after.iter().all(|v| *v == 77), "shown, as the old one was: {after:?}");
+    let status = session.status();
+    assert_eq!((status.overlays[0].id.as_str(), status.overlays[0].notes[0].code), ("paint", "X-NOTE"));
+    let told = std::iter::from_fn(|| events.try_recv().ok())
+        .any(|e| matches!(e, SessionEvent::OverlayNote { note, .. } if note.code == "X-NOTE"));
+    assert!(told);
+    let Ok(session) = Arc::try_unwrap(session) else { panic!("still held") };
+    stop(session, &r.clock).await;
 }

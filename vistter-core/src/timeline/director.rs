@@ -113,6 +113,11 @@ impl Director {
         }
     }
 
+    /// Whether an overlay is on, as far as the director has said.
+    pub fn has_shown(&self, overlay: usize) -> bool {
+        self.overlays.get(overlay).is_some_and(|o| o.on)
+    }
+
     /// Takes a command; it acts on the next frame. Unknown indices are ignored.
     pub fn command(&mut self, c: Command) {
         match c {

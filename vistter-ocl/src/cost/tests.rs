@@ -14,7 +14,7 @@ fn of(scene: &str, profile: &str) -> Cost {
     );
     let (d, _) = Document::parse(&text).unwrap_or_else(|e| panic!("{e:?}"));
     let none: HashMap<String, Vec<u8>> = HashMap::new();
-    let assets = Assets::load(&d, &none).unwrap();
+    let assets = Assets::load(&d, &none);
     estimate(&d, None, &assets, CANVAS, super::profile(profile).unwrap()).unwrap()
 }
 fn layers(list: &str) -> Cost {

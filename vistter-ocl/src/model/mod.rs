@@ -2,6 +2,7 @@
 //!
 //! | file | duty |
 //! |---|---|
+//! | `asset.rs` | files, their rights, and what is shown in place of them |
 //! | `scene.rs` | scenes, layers and what they show |
 //! | `cue.rs` | tracks of cues, steps, and what cues wait for |
 //! | `place.rs` | where a layer stands |
@@ -16,6 +17,7 @@
 //! | `sequence.rs` | pictures in numbered files |
 //! | `run.rs` | parts of a text that look different |
 
+mod asset;
 mod cue;
 mod inset;
 mod layout;
@@ -35,6 +37,8 @@ use std::collections::BTreeMap;
 use vistter_core::time::FrameRate;
 
 pub use crate::token::{Token, TokenKind, ValueFault};
+pub(crate) use asset::Window;
+pub use asset::{Asset, Fallback, Fallbacks, MediaType, Right, SceneFallback};
 pub use cue::{Cue, Step, Sync, Then, Track, TrackKind};
 pub use inset::{Camera, Lost, Video};
 pub use layout::{Backing, Fit, Justify, Layout, Line, Relative};
@@ -70,6 +74,8 @@ pub struct Document {
     pub tokens: BTreeMap<String, Token>,
     /// Files by id.
     pub assets: BTreeMap<String, Asset>,
+    /// What is shown in place of things that cannot be, and have no fallback of their own.
+    pub fallbacks: Fallbacks,
     /// At least one.
     pub scenes: Vec<Scene>,
 }
@@ -81,13 +87,4 @@ pub struct TimelineInfo {
     pub id: String,
     /// The version of the document, not of the language; may be empty.
     pub version: String,
-}
-
-/// A file beside the document.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Asset {
-    /// Path relative to the document, with `/`; never leads out of the document's folder.
-    pub path: String,
-    /// The path names many files: `#` stands for the digits of their numbers.
-    pub sequence: Option<Sequence>,
 }

@@ -4,7 +4,7 @@ use vistter_core::config::Span;
 
 use super::{
     Align, Automation, Background, Backing, Breaks, Camera, Color, Easing, Fill, Fit, Gauge, Layout, Look, Placement,
-    Qr, Relative, Run, Side, Step, TextStyle, Track, Transition, Video,
+    Qr, Relative, Run, SceneFallback, Side, Step, TextStyle, Track, Transition, Video,
 };
 use crate::template::Template;
 
@@ -25,6 +25,8 @@ pub struct Scene {
     pub tracks: Vec<Track>,
     /// Points at which it stands, in the order of their times.
     pub steps: Vec<Step>,
+    /// What is shown in its place when it cannot be shown as written.
+    pub fallback: Option<SceneFallback>,
     /// What it is on canvases of other shapes.
     pub variants: Vec<Variant>,
 }

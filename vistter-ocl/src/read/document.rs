@@ -8,11 +8,11 @@ use vistter_core::time::FrameRate;
 
 use super::style::{self, Style};
 use super::walk::{Faults, Node};
-use super::{scalar, scene, sequence, sync, token};
+use super::{asset, scalar, scene, sync, token};
 use crate::limits::{
     MAX_ASSETS, MAX_EXTENT, MAX_ID_CHARS, MAX_REQUIRES, MAX_SCENES, MAX_SYNCS, MAX_TEXT_CHARS, MAX_TOKENS,
 };
-use crate::model::{Asset, Document, Sync, TimelineInfo};
+use crate::model::{Document, Sync, TimelineInfo};
 use crate::template::{CLOCK, TIMER};
 use crate::version;
 
@@ -77,7 +77,9 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         syncs: sync_nodes.iter().map(|(k, _)| (*k, syncs.get(*k).cloned())).collect(),
     };
     let tokens = named(&token_nodes, faults, token::read);
-    let assets = named(&asset_nodes, faults, asset);
+    let assets = named(&asset_nodes, faults, |n, f| asset::read(n, f, &names));
+    asset::loops(&asset_nodes, "asset", "asset", faults);
+    let fallbacks = o.optional("fallbacks", |n, f| asset::of_document(n, f, &names)).unwrap_or_default();
     for (name, what) in [(CLOCK, "the wall-clock"), (TIMER, "the time since the scene was shown")] {
         if let Some((_, n)) = token_nodes.iter().find(|(k, _)| *k == name) {
             n.fault_help(faults, "OCL-NAME", format!("\"{name}\" is {what}"), "give the token another name");
@@ -90,6 +92,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         }
         let read: Vec<_> = list.iter().filter_map(|s| scene::read(s, f, &names)).collect();
         scene::doubled(&list, f, "scene");
+        asset::scenes(&list, o.field("fallbacks").as_ref(), f);
         Some(read)
     });
     style::finish(&names, faults);
@@ -105,6 +108,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         base: base?,
         tokens,
         assets,
+        fallbacks,
         scenes: scenes?,
     })
 }
@@ -201,26 +205,14 @@ fn requires(n: &Node<'_>, f: &Faults) -> Option<Vec<String>> {
     (names.len() == list.len()).then(|| names.into_iter().map(|(name, _)| name).collect())
 }
 
-fn asset(n: &Node<'_>, f: &Faults) -> Option<Asset> {
-    let o = n.object(f)?;
-    let path = o.required("path", path);
-    let sequence = o.optional("sequence", sequence::read);
-    if let (Some(p), Some(_)) = (&path, &sequence)
-        && !p.contains('#')
-    {
-        let help = "write \"pictures/smoke-####.png\" for smoke-0001.png and so on";
-        n.fault_help(f, "OCL-ASSET-PATH", format!("\"{p}\" has no # for the digits of the files of a sequence"), help);
-        return None;
-    }
-    o.finish()?;
-    Some(Asset { path: path?, sequence })
-}
-
 /// A path below the document's folder.
 pub(super) fn path(n: &Node<'_>, f: &Faults) -> Option<String> {
     let s = scalar::text(n, f, MAX_TEXT_CHARS)?;
     if let Some(why) = crate::assets::path_fault(&s) {
-        let help = "give a path below the document's folder, such as \"pictures/logo.png\"";
+        let help = match s.contains("://") {
+            true => "write it as \"url\", together with \"sha256\"",
+            false => "give a path below the document's folder, such as \"pictures/logo.png\"",
+        };
         n.fault_help(f, "OCL-ASSET-PATH", why, help);
         return None;
     }

@@ -8,6 +8,7 @@
 //! | `walk.rs` | objects, required and optional fields, unknown names, types |
 //! | `scalar.rs` | ids, numbers in a range, spans, colours, templates |
 //! | `document.rs` | the document and its assets |
+//! | `asset.rs` | assets, fallbacks |
 //! | `token.rs` | tokens |
 //! | `time.rs` | points and lengths of time |
 //! | `relative.rs` | percentages |
@@ -25,6 +26,7 @@
 //! | `automation.rs` | keyframes and easings |
 //! | `change.rs` | properties that are changed while the scene plays |
 
+mod asset;
 mod automation;
 pub(crate) mod change;
 pub(crate) mod cue;
@@ -69,7 +71,7 @@ pub(crate) fn parse(text: &str) -> Result<(Document, Vec<Diagnostic>), Vec<Diagn
     let (value, source) = Source::parse(text).map_err(|d| vec![d])?;
     let faults = walk::Faults::default();
     let document = document::read(&walk::Node::root(&value), &faults);
-    let mut list: Vec<Diagnostic> = faults.take().into_iter().map(|d| source.locate(d)).collect();
+    let mut list: Vec<Diagnostic> = faults.take().into_iter().map(|d| crate::fault::locate(&source, d)).collect();
     list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
     match document {
         Some(d) if list.iter().all(|d| d.severity == Severity::Warning) => Ok((d, list)),

@@ -6,7 +6,9 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::document::Names;
 use super::walk::{Faults, Node, Object};
-use super::{automation, cue, inset, look, relative, scalar, sequence, shape, text, transition, variant, widget};
+use super::{
+    asset, automation, cue, inset, look, relative, scalar, sequence, shape, text, transition, variant, widget,
+};
 use crate::limits::MAX_LAYERS;
 use crate::model::{Change, Content, Fit, Layer, Placement, Relative, Scene, Within};
 
@@ -39,13 +41,14 @@ fn fields(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Scene> {
     };
     let tracks = o.optional("tracks", |n, f| cue::tracks(n, f, names)).unwrap_or_default();
     let steps = o.optional("steps", cue::steps).unwrap_or_default();
+    let fallback = o.optional("fallback", asset::of_scene);
     let layers = o.optional("layers", layers).unwrap_or_default();
     if !o.has("layers") && !o.has("tracks") {
         let help = "add \"layers\": [ … ]";
         o.node.fault_help(o.faults, "OCL-MISSING", "the scene has neither layers nor tracks", help);
         return None;
     }
-    Some(Scene { id: id?, enter, exit, automation, layers, tracks, steps, variants: Vec::new() })
+    Some(Scene { id: id?, enter, exit, automation, layers, tracks, steps, fallback, variants: Vec::new() })
 }
 
 /// Records ids that stand twice in a list.

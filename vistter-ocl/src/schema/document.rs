@@ -1,8 +1,8 @@
-//! Tokens and assets.
+//! Tokens.
 
 use serde_json::{Map, Value, json};
 
-use super::{extend, object, of};
+use super::{extend, object};
 use crate::limits::*;
 use crate::token::TokenKind;
 
@@ -53,12 +53,4 @@ pub(super) fn tokens() -> Map<String, Value> {
     .map(|(name, def)| (name.to_owned(), def))
     .into_iter()
     .collect()
-}
-
-pub(super) fn asset() -> Value {
-    let path = json!({ "description": "Path relative to the document, in its folder or below", "type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS });
-    object(
-        json!({ "path": path, "sequence": of("sequence", "The path names many files: # stands for the digits") }),
-        &["path"],
-    )
 }

@@ -6,7 +6,8 @@
 //!
 //! | file | duty |
 //! |---|---|
-//! | `document.rs` | tokens and assets |
+//! | `document.rs` | tokens |
+//! | `asset.rs` | assets and fallbacks |
 //! | `scene.rs` | scenes, transitions, positions |
 //! | `timeline.rs` | tracks, cues, steps, what cues wait for |
 //! | `motion.rs` | automation |
@@ -14,6 +15,7 @@
 //! | `widgets.rs` | gauges, QR codes, sequences of pictures |
 //! | `values.rs` | values without structure |
 
+mod asset;
 mod document;
 mod insets;
 mod layers;
@@ -27,7 +29,8 @@ use serde_json::{Map, Value, json};
 
 use crate::limits::*;
 use crate::model::{Content, Document};
-use document::{asset, token, tokens};
+use asset::{asset, rights_and_fallbacks};
+use document::{token, tokens};
 use layers::{decoration, gradient, layers, looks, run};
 use motion::{automation, layer_automation};
 use scene::{position, scene, transition, transitions, variant};
@@ -57,6 +60,7 @@ pub fn schema() -> Value {
             },
             "tokens": named("Slots for live data, by name", "token", MAX_TOKENS),
             "assets": named("Files, by id", "asset", MAX_ASSETS),
+            "fallbacks": of("fallbacks", "What is shown in place of things without a fallback of their own"),
             "styles": {
                 "description": "Bundles of properties that layers refer to", "type": "object",
                 "propertyNames": { "$ref": "#/$defs/name" }, "maxProperties": MAX_STYLES,
@@ -81,6 +85,7 @@ pub fn schema() -> Value {
     defs.insert("token".into(), token());
     defs.extend(tokens());
     defs.insert("asset".into(), asset());
+    defs.extend(rights_and_fallbacks());
     defs.insert("scene".into(), scene());
     defs.insert("variant".into(), variant());
     defs.insert("transition".into(), transition());

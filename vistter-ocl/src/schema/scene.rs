@@ -23,6 +23,7 @@ pub(super) fn scene() -> Value {
                 "description": "Points at which it stands until it is told to go on", "type": "array",
                 "maxItems": MAX_STEPS_OF_SCENE, "items": { "$ref": "#/$defs/step" }
             },
+            "fallback": of("sceneFallback", "What is shown when it cannot be shown as written"),
             "variants": {
                 "description": "What it is on canvases of another shape, by the shape: \"9:16\"",
                 "type": "object",

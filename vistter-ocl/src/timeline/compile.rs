@@ -10,7 +10,7 @@ use super::life::Life;
 use super::plan::{Piece, Plan, TrackProgram, Wait};
 use crate::compile::Cutter;
 use crate::limits::{MAX_SCENE_PIXELS, MAX_TOGETHER};
-use crate::model::{Cue, Layer, Scene, Track, TrackKind, Transition};
+use crate::model::{Cue, Scene, Track, TrackKind, Transition};
 use crate::program::{CueProgram, LayerProgram, Timeline};
 use crate::read::cue::end;
 
@@ -90,16 +90,16 @@ impl Stack {
             let ways = (way(&cue.enter, "in", cut), way(&cue.exit, "out", cut));
             let (Some(enter), Some(exit)) = ways else { continue };
             let life = Life { start: *start, end: last, ways: (enter.frames, exit.frames) };
-            let mut add = |me: &mut Self, layer: &Layer, at: &str| {
-                let (program, pixels) = cut.layer(layer, at)?;
+            let add = |me: &mut Self, (program, z, pixels): (LayerProgram, i32, u64)| {
                 let cue = CueProgram { life, enter: enter.clone(), exit: exit.clone() };
-                let place = (rank(track.kind), t, layer.z, *i);
+                let place = (rank(track.kind), t, z, *i);
                 me.items.push(Item { place, layer: LayerProgram { cue: Some(Box::new(cue)), ..program }, pixels });
-                Some(me.items.len() - 1)
+                me.items.len() - 1
             };
-            let main = add(self, &cue.layer, &format!("{at}/content"));
+            let main = cut.cue(cue, &at).map(|made| add(self, made));
             let instead = cue.sync.as_ref().and(cue.fallback.as_ref());
-            let instead = instead.and_then(|l| add(self, l, &format!("{at}/fallback")));
+            let instead = instead.and_then(|l| Some((cut.layer(l, &format!("{at}/fallback"))?, l.z)));
+            let instead = instead.map(|((program, pixels), z)| add(self, (program, z, pixels)));
             if let (Some(sync), Some(main)) = (&cue.sync, main) {
                 let awaited = Awaited { kind: sync.kind, name: sync.name.clone() };
                 let awaited = self.awaited.iter().position(|a| *a == awaited).unwrap_or_else(|| {

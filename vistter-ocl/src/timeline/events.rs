@@ -31,6 +31,11 @@ struct Entry {
 }
 
 impl Log {
+    /// The same for another list of what is awaited: each with its place in this one, if it has one.
+    pub(crate) fn mapped(&self, places: impl Iterator<Item = Option<usize>>) -> Self {
+        Self { entries: places.map(|i| self.entries.get(i?).cloned()).map(Option::unwrap_or_default).collect() }
+    }
+
     /// Nothing has happened yet.
     pub(crate) fn new(awaited: usize) -> Self {
         Self { entries: vec![Entry::default(); awaited] }

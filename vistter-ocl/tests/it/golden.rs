@@ -11,7 +11,7 @@ use vistter_core::clock::WallTime;
 use vistter_core::config::Span;
 use vistter_core::ports::{Canvas, Overlay as _, OverlayAction, OverlayEvent, Tick};
 use vistter_core::time::FrameRate;
-use vistter_ocl::OclOverlay;
+use vistter_ocl::{OclOverlay, Opening};
 
 use crate::picture::{background, difference, rgb};
 
@@ -67,8 +67,10 @@ fn run(name: &str) {
         Some(text) => OclOverlay::message(text),
         None => {
             let scene = case.0.get("scene").map(String::as_str);
-            OclOverlay::from_file(name, &dir.join("overlay.ocl.json"), scene, &case.tokens("token."))
-                .unwrap_or_else(|e| panic!("{e}"))
+            let tokens = case.tokens("token.");
+            let wall = Some(WallTime::from_unix_nanos(case.number("wall").unwrap_or(0) as i64 * 1_000_000_000));
+            let opening = Opening { scene, tokens: Some(&tokens), wall, cache: None };
+            OclOverlay::open_file(name, &dir.join("overlay.ocl.json"), &opening).unwrap_or_else(|e| panic!("{e}"))
         }
     };
     overlay.prepare(Canvas { width, height, fps }).unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption does not know
 
+mod assets;
 mod broken;
 mod changes;
 mod cues;

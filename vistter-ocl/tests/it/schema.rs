@@ -20,6 +20,8 @@ fn sample() -> (Value, Vec<(&'static str, &'static str)>) {
         ("numberToken", "/tokens/goals"),
         ("dateToken", "/tokens/day"),
         ("asset", "/assets/logo"),
+        ("right", "/assets/logo/rights/1"),
+        ("fallbacks", "/fallbacks"),
         ("scene", "/scenes/0"),
         ("fadeTransition", "/scenes/0/in"),
         ("cutTransition", "/scenes/0/out"),

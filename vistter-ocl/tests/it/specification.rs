@@ -49,7 +49,8 @@ fn every_example_plays() {
         assert!(o.warnings().is_empty(), "example {}: {:?}", i + 1, o.warnings());
         let mut o = o.with_pictures(Arc::new(Painter::default()));
         o.prepare(Canvas { width: 640, height: 360, fps: FrameRate::FPS_30 }).unwrap();
-        let tick = |frame| Tick { frame, wall: WallTime::from_unix_nanos(0) };
+        // 2026-11-21 20:00 UTC: what may be shown depends on it
+        let tick = |frame| Tick { frame, wall: WallTime::from_unix_nanos(1_795_291_200_000_000_000) };
         o.apply(tick(0), &OverlayAction::Show).unwrap();
         let mut buf = background(640, 360);
         let before: Vec<u8> = buf.plane(0).data.to_vec();

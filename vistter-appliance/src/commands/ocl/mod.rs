@@ -1,6 +1,7 @@
 //! `vistter ocl`: what is wrong with an overlay document, what a code means, and how a scene looks.
 
 mod cost;
+mod fetch;
 mod page;
 mod render;
 mod scene;
@@ -11,18 +12,20 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use vistter::ocl::codes::{CODES, Code};
-use vistter::ocl::{OclOverlay, check_file, explain, schema};
+use vistter::ocl::{OclOverlay, check_file_at, explain, schema};
+use vistter_core::clock::{Clock as _, SystemClock};
 use vistter_core::diagnose::{Severity, nearest};
 
 use crate::cli::ocl::{OclArgs, OclCheckArgs, OclCommand, OclExplainArgs, OclSchemaArgs};
 use crate::exit::Exit;
 use crate::ui::{fail, human, json};
 
-pub(crate) fn ocl(args: &OclArgs) -> Exit {
+pub(crate) async fn ocl(args: &OclArgs) -> Exit {
     match &args.command {
         OclCommand::Check(a) => check(a),
         OclCommand::Render(a) => render::render(a),
         OclCommand::Watch(a) => watch::watch(a),
+        OclCommand::Fetch(a) => fetch::fetch(a).await,
         OclCommand::Schema(a) => print_schema(a),
         OclCommand::Upgrade(a) => version::upgrade(a),
         OclCommand::Supported(a) => version::list(a),
@@ -32,7 +35,7 @@ pub(crate) fn ocl(args: &OclArgs) -> Exit {
 
 fn check(args: &OclCheckArgs) -> Exit {
     let file = args.file.display().to_string();
-    let mut findings = check_file(&args.file);
+    let mut findings = check_file_at(&args.file, SystemClock::new().wall());
     let costs = cost::of(args, &mut findings);
     let count = |s| findings.iter().filter(|d| d.severity == s).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -51,7 +54,7 @@ fn check(args: &OclCheckArgs) -> Exit {
             println!("More about a code: vistter ocl explain {}", d.code);
         }
     }
-    if errors == 0 { Exit::Ok } else { Exit::Invalid }
+    if errors == 0 && !(args.strict && warnings > 0) { Exit::Ok } else { Exit::Invalid }
 }
 
 fn said(args: &OclExplainArgs) -> Exit {

@@ -57,6 +57,9 @@ fn draw(overlay: OclOverlay, args: &OclRenderArgs) -> Result<Vec<PathBuf>> {
         eprintln!("{}:{w}", args.scene.file.display());
     }
     let mut scene = Shown::new(overlay, &args.scene)?;
+    for note in scene.notes() {
+        eprintln!("{}: {note}", args.scene.file.display());
+    }
     let fps = args.scene.fps;
     let first = args.scene.at.frames(fps);
     let last = args.to.map_or(first, |s| s.frames(fps));

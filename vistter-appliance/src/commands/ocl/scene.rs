@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vistter::ocl::{Faults, OclOverlay, model::Color};
+use vistter::ocl::{Faults, OclOverlay, Opening, model::Color};
 use vistter_core::clock::{Clock, SystemClock, WallTime};
+use vistter_core::diagnose::Diagnostic;
 use vistter_core::inset::Insets;
 use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, Tick};
@@ -20,9 +21,17 @@ use crate::cli::ocl::OclSceneArgs;
 pub(super) fn open(args: &OclSceneArgs) -> Result<OclOverlay, Faults> {
     let tokens: BTreeMap<String, String> = args.token.iter().cloned().collect();
     let name = args.file.display().to_string();
-    let overlay = OclOverlay::from_file(&name, &args.file, args.scene.as_deref(), &tokens)?;
+    let (scene, wall) = (args.scene.as_deref(), Some(wall(args)));
+    let overlay =
+        OclOverlay::open_file(&name, &args.file, &Opening { scene, tokens: Some(&tokens), wall, cache: None })?;
     // Every picture of a video is waited for: the same frame is the same picture each time.
     Ok(overlay.with_pictures(Arc::new(Insets::exact())))
+}
+
+/// Wall-clock time at the frame at which the scene is shown.
+pub(super) fn wall(args: &OclSceneArgs) -> WallTime {
+    let given = |s: i64| WallTime::from_unix_nanos(s.saturating_mul(1_000_000_000));
+    args.wall.map_or_else(|| SystemClock::new().wall(), given)
 }
 
 /// A scene that was shown at frame 0.
@@ -51,9 +60,7 @@ impl Shown {
             Error::new(ErrorKind::Config, format!("\"{}\" is not a colour", args.background)).next("write #RRGGBB")
         })?;
         overlay.prepare(Canvas { width, height, fps: args.fps })?;
-        let start = args
-            .wall
-            .map_or_else(|| SystemClock::new().wall(), |s| WallTime::from_unix_nanos(s.saturating_mul(1_000_000_000)));
+        let start = wall(args);
         let pool = FramePool::new(width, height, 2)?;
         let (fps, safe_areas, size) = (args.fps, args.safe_areas, (width, height));
         let mut told: Vec<_> = args.told.iter().map(|t| (t.at.frames(fps), t.action(fps))).collect();
@@ -65,6 +72,11 @@ impl Shown {
         let first = me.tick(0);
         me.overlay.apply(first, &OverlayAction::Show)?;
         Ok(me)
+    }
+
+    /// What is shown in place of something else, beside what was said when it was opened.
+    pub(super) fn notes(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.overlay.findings().iter().filter(|d| !d.pointer.starts_with("/assets/"))
     }
 
     /// The scene at a frame.

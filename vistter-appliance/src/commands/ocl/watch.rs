@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use vistter::ocl::check_file;
+use vistter::ocl::check_file_at;
 use vistter_core::{Result, picture};
 
 use super::page::{State, answer};
-use super::scene::{Shown, open};
+use super::scene::{Shown, open, wall};
 use crate::cli::ocl::{OclSceneArgs, OclWatchArgs};
 use crate::exit::Exit;
 use crate::ui::fail;
@@ -83,7 +83,7 @@ impl Watcher {
         // A document that cannot be drawn leaves the picture that was; its faults are shown.
         let (png, findings) = match self.draw() {
             Ok(png) => {
-                let warnings = check_file(&self.args.file);
+                let warnings = check_file_at(&self.args.file, wall(&self.args));
                 (Some(png), warnings.iter().map(|d| format!("{name}:{d}\n")).collect())
             }
             Err(what) => (None, what),
