@@ -3,12 +3,9 @@
 //! A show never does this by itself: nothing is fetched while it plays ([`ocl::Folder`](vistter_ocl::Folder) reads the store).
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -62,7 +59,7 @@ pub enum Outcome {
 /// no error: see [`Fetched`].
 pub async fn fetch_assets(document: &Path, extra_ca: Option<&[u8]>) -> Result<Vec<Fetched>> {
     let (read, _) = Document::from_file(document)?;
-    let tls = tls(extra_ca)?;
+    let tls = TlsConnector::from(vistter_core::tls::public_config(extra_ca)?);
     let store = document.parent().unwrap_or(Path::new("")).join(STORE);
     let mut list = Vec::new();
     for (id, asset) in &read.assets {
@@ -215,29 +212,6 @@ async fn exchange(url: &Url, tls: &TlsConnector) -> Result<Message> {
             return Ok(answer);
         }
     }
-}
-
-fn tls(extra_ca: Option<&[u8]>) -> Result<TlsConnector> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(pem) = extra_ca {
-        let bad = |why: String| {
-            Error::new(ErrorKind::Config, format!("the CA file: {why}")).next("give certificates in PEM form")
-        };
-        let before = roots.len();
-        for cert in CertificateDer::pem_slice_iter(pem) {
-            let cert = cert.map_err(|e| bad(format!("{e:?}")))?;
-            roots.add(cert).map_err(|e| bad(e.to_string()))?;
-        }
-        if roots.len() == before {
-            return Err(bad("it holds no certificate".into()));
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| Error::new(ErrorKind::Internal, format!("TLS: {e}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 #[cfg(test)]

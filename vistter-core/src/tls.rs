@@ -1,4 +1,5 @@
-//! TLS to cameras. They sign their certificates themselves, so that a certificate is mostly known by its SHA-256: a pin.
+//! TLS. Servers of the public internet are known by their authorities. Cameras sign their certificates themselves, so that
+//! theirs is mostly known by its SHA-256: a pin.
 
 use std::fmt;
 use std::io;
@@ -9,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring as provider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
@@ -19,6 +21,31 @@ use crate::lock::lock;
 
 /// A connection over TLS.
 pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
+
+/// What a client of servers in the public internet trusts: the public authorities and, if given, those of a PEM file.
+///
+/// # Errors
+/// `Config` when the PEM holds no usable certificate.
+pub fn public_config(extra_ca: Option<&[u8]>) -> Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(pem) = extra_ca {
+        let bad = |why: String| {
+            Error::new(ErrorKind::Config, format!("the CA file: {why}")).next("give certificates in PEM form")
+        };
+        let before = roots.len();
+        for cert in CertificateDer::pem_slice_iter(pem) {
+            let cert = cert.map_err(|e| bad(format!("{e:?}")))?;
+            roots.add(cert).map_err(|e| bad(e.to_string()))?;
+        }
+        if roots.len() == before {
+            return Err(bad("it holds no certificate".into()));
+        }
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("TLS: {e}")))?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
 
 /// SHA-256 of a certificate. Written as hexadecimal pairs with colons, as OpenSSL and browsers show it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -92,7 +92,7 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
 }
 
 /// Whether a layer is more than a drawing at a place.
-fn is_formed(layer: &LayerProgram, s: &LayerState) -> bool {
+pub(crate) fn is_formed(layer: &LayerProgram, s: &LayerState) -> bool {
     let look = &layer.look;
     look.blend != Blend::Normal
         || !look.masks.is_empty()

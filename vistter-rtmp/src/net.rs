@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -34,32 +33,6 @@ pub(crate) struct Dial {
     pub connect: Duration,
     pub tls: Duration,
     pub send_buffer: u32,
-}
-
-/// Builds the TLS configuration: the public authorities and, if given, those of a PEM file.
-///
-/// # Errors
-/// `Config` when the PEM holds no usable certificate.
-pub(crate) fn tls_config(extra_ca: Option<&[u8]>) -> Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(pem) = extra_ca {
-        let bad = |why: String| {
-            Error::new(ErrorKind::Config, format!("the CA file: {why}")).next("give certificates in PEM form")
-        };
-        let before = roots.len();
-        for cert in CertificateDer::pem_slice_iter(pem) {
-            let cert = cert.map_err(|e| bad(format!("{e:?}")))?;
-            roots.add(cert).map_err(|e| bad(e.to_string()))?;
-        }
-        if roots.len() == before {
-            return Err(bad("it holds no certificate".into()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| Error::new(ErrorKind::Internal, format!("TLS: {e}")))?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// Resolves, connects and, for rtmps, secures.

@@ -89,7 +89,7 @@ impl RtmpOutput {
     /// # Errors
     /// `Config` when the extra authorities are not readable.
     pub fn new(target: RtmpTarget, options: RtmpOptions) -> Result<Self> {
-        let tls = net::tls_config(options.extra_ca.as_deref()).map_err(|e| e.at(target.shown()))?;
+        let tls = vistter_core::tls::public_config(options.extra_ca.as_deref()).map_err(|e| e.at(target.shown()))?;
         Ok(Self { target, options, tls, link: None, mux: Mux::default(), stats: OutputStats::default() })
     }
     /// Where it publishes to.

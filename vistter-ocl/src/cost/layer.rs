@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vistter_core::ports::Canvas;
 
 use super::profile::Profile;
+use crate::composite::is_formed;
 use crate::inset::InsetSource;
 use crate::model::Blend;
 use crate::program::{GroupProgram, LayerProgram, LayerState, Picture};
@@ -336,17 +337,4 @@ impl Meter<'_> {
 /// Whether a layer of a group looks otherwise in the group's picture.
 fn moves(a: &LayerState, b: &LayerState) -> bool {
     (a.opacity, a.offset, a.travel) != (b.opacity, b.offset, b.travel)
-}
-
-/// Whether a layer is more than a drawing at a place; as in `composite.rs`.
-fn is_formed(l: &LayerProgram, s: &LayerState) -> bool {
-    let look = &l.look;
-    look.blend != Blend::Normal
-        || !look.masks.is_empty()
-        || look.smooth
-        || look.detail != 1.0
-        || s.scale != [1.0; 2]
-        || s.rotation % 360.0 != 0.0
-        || s.crop.iter().any(|c| *c > 0.0)
-        || matches!(&l.picture, Picture::Group(g) if g.clip)
 }
