@@ -1,6 +1,7 @@
 """Figure 7: cameras found fit, and watched. FFmpeg has nothing like it, so these stand alone."""
 
 import json
+import re
 import statistics
 import subprocess
 import time
@@ -29,8 +30,15 @@ class Simulated:
         self.process.wait()
 
 
+def overhead(line):
+    """A line such as "move status: 40 moves, overhead 44 / 94 / 135 ms (least, median, most)"."""
+    evidence, rest = line.split(": ", 1)
+    moves, (least, median, most) = rest.split(" ", 1)[0], re.findall(r"\d+", rest.split("overhead", 1)[1])
+    return (f"7. a go-to by {evidence}, longer than the motors' own time, ms", median, "-", "-", f"{least} to {most} over {moves} moves, simulated VISCA camera")
+
+
 def onboarding_and_health(bench):
-    """Onboarding of one camera with a cold start, and the health of 200 cameras on loopback."""
+    """Onboarding of one camera with a cold start, what a go-to takes beyond its motors, and the health of 200 cameras on loopback."""
     walls, pictures = [], []
     with Simulated(bench, [bench.example("simulated_camera")], 1) as one:
         for _ in range(RUNS):
@@ -42,6 +50,7 @@ def onboarding_and_health(bench):
             pictures.append(sum(s["took_secs"] for s in report["steps"][: steps.index("first_frame") + 1]))
     remark = f"worst {max(walls):.2f}; the first picture after {statistics.median(pictures):.2f}, then watched for two keyframes; {len(steps)} steps, cold start"
     rows = [("7. onboarding of a simulated ONVIF camera, s", f"{statistics.median(walls):.2f}", "-", "-", remark)]
+    rows += [overhead(line) for line in bench.output([bench.example("goto_overhead")]).splitlines()]
     cpu, resident = [], []
     with Simulated(bench, [bench.example("health_cost"), "cameras", CAMERAS], CAMERAS) as many:
         for count in (0, CAMERAS):

@@ -6,5 +6,5 @@ set -eu
 cd "$(dirname "$0")/.."
 # One command, so that the crates are built once, with the same features.
 cargo build -q --release -p vistter-appliance -p vistter-core -p vistter-ocl -p vistter-ptz -p vistter --features vistter-core/codecs,vistter/sim \
-  --bin vistter --example encode_y4m --example blend_bench --example ocl_cost --example timeline_cost --example health_cost --example simulated_camera --example preset_cuts
+  --bin vistter --example encode_y4m --example blend_bench --example ocl_cost --example timeline_cost --example health_cost --example goto_overhead --example simulated_camera --example preset_cuts
 exec python3 benches/bench.py "$@"
