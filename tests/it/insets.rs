@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use vistter::Session;
 use vistter::core::clock::WallTime;
@@ -15,6 +14,7 @@ use vistter::core::session::{null_audio, null_backend};
 use vistter::core::sim::barcode::read_mark_in;
 use vistter::core::sim::{TestCamera, TestCameraConfig};
 use vistter::core::source::{RtspConfig, RtspSource};
+use vistter::core::testing::until;
 use vistter::core::time::FrameRate;
 use vistter::ocl::OclOverlay;
 
@@ -74,15 +74,6 @@ fn a_video_with_a_matte_is_the_same_picture_everywhere() {
 const SIZE: (u32, u32) = (640, 360);
 /// Where the second camera is.
 const INSET: (u32, u32, u32, u32) = (300, 160, 320, 180);
-
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let waiting = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(90), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_camera_in_the_picture_of_another() {

@@ -116,6 +116,11 @@ fn compose(o: &mut OclOverlay, frame: u64) -> FrameBuf {
     o.compose(tick(frame), &mut buf).unwrap();
     buf
 }
+/// What was painted last for [`camera`].
+fn last_painted(painter: &Painter) -> Frame {
+    let spec = InsetSpec { width: 60, height: 40, fit: Default::default(), matte: Default::default() };
+    paint(spec, painter.0.lock().unwrap().painted)
+}
 fn camera(more: &str) -> String {
     format!(r#"{{ "id": "c", "type": "camera", "camera": "a", "width": 60, "height": 40{more} }}"#)
 }
@@ -124,10 +129,7 @@ fn camera(more: &str) -> String {
 fn a_picture_goes_in_as_it_is() {
     let (mut o, painter) = open(&camera(r#", "position": { "x": 20, "y": 10 }"#));
     let got = compose(&mut o, 5);
-    let want = paint(
-        InsetSpec { width: 60, height: 40, fit: Default::default(), matte: Default::default() },
-        painter.0.lock().unwrap().painted,
-    );
+    let want = last_painted(&painter);
     for i in 0..3 {
         let (x, y, w, h) = if i == 0 { (20, 10, 60, 40) } else { (10, 5, 30, 20) };
         for row in 0..h {
@@ -142,10 +144,7 @@ fn a_picture_goes_in_as_it_is() {
 fn odd_places_have_their_colour_between_samples() {
     let (mut o, painter) = open(&camera(r#", "position": { "x": 21, "y": 11 }"#));
     let got = compose(&mut o, 5);
-    let want = paint(
-        InsetSpec { width: 60, height: 40, fit: Default::default(), matte: Default::default() },
-        painter.0.lock().unwrap().painted,
-    );
+    let want = last_painted(&painter);
     for row in 0..40 {
         assert_eq!(&got.plane(0).row(11 + row)[21..81], want.plane(0).row(row));
     }
@@ -163,10 +162,7 @@ fn corners_opacity_and_mattes() {
     assert_ne!(got.plane(0).row(30)[21], bare.plane(0).row(30)[21]);
     let (mut o, painter) = open(&camera(r#", "opacity": 0.5, "position": { "x": 20, "y": 10 }"#));
     let got = compose(&mut o, 1).plane(0).row(20)[50];
-    let want = paint(
-        InsetSpec { width: 60, height: 40, fit: Default::default(), matte: Default::default() },
-        painter.0.lock().unwrap().painted,
-    );
+    let want = last_painted(&painter);
     let mean = (u32::from(want.plane(0).row(10)[30]) + u32::from(bare.plane(0).row(20)[50])) / 2;
     assert!(u32::from(got).abs_diff(mean) <= 1, "{got} {mean}");
     let (mut o, painter) = open(&camera(r#", "position": { "x": 20, "y": 10 }"#));
