@@ -8,12 +8,13 @@ use vistter_core::ports::{EventKind, OverlayAction, OverlayEvent, Tick, frames_i
 use vistter_core::{Error, ErrorKind, Result};
 
 use crate::OclOverlay;
-use crate::aim::{Change, When};
+use crate::aim::{Change, Property, When};
 use crate::fault::Faults;
 use crate::model::Interrupted;
 use crate::overlay::token_faults;
 use crate::program::Timeline;
-use crate::read::change;
+use crate::read::change::{self, Words};
+use crate::template::VALUE;
 use crate::timeline::clock::SceneClock;
 use crate::transition::Way;
 
@@ -151,7 +152,8 @@ impl OclOverlay {
                     0 => 0,
                     _ => frames_in(*over, r.program().canvas().fps).into(),
                 };
-                r.turn(layer.as_deref(), (self.clock.moment(age), &self.plan), &change, When { age, frames, k: 1.0 });
+                let when = When { age, frames, k: 1.0 };
+                r.turn(layer.as_deref(), (self.clock.moment(age), &self.plan), &change, when, &self.tokens);
             }
             _ => {}
         }
@@ -172,7 +174,10 @@ impl OclOverlay {
             let next = near.unwrap_or_else(|| "name a layer of the scene, or a cue".to_owned());
             self.refuse(format!("it has no layer \"{name}\""), &next)?;
         }
-        change::read(properties, easing, |p| p.fits(found))
+        let mut tokens: Vec<&str> = self.document.tokens.keys().map(String::as_str).collect();
+        tokens.extend(found.filter(|l| Property::Value.fits(Some(l))).map(|_| VALUE));
+        let words = Words { tokens: &tokens, locale: self.document.locale };
+        change::read(properties, easing, words, |p| p.fits(found))
             .map_err(|list| Faults::new(Some(format!("overlay {}", self.id)), list).into())
     }
 

@@ -2,8 +2,14 @@
 //!
 //! What a document says of a layer is a pure function of the moment; what somebody said later lies over it here.
 
+use std::sync::Arc;
+
+use vistter_core::time::FrameRate;
+
 use crate::model::{Automation, Color, Easing, Envelope};
-use crate::program::{LayerProgram, LayerState, Picture};
+use crate::program::{LayerProgram, LayerState, Picture, first_frame};
+use crate::script::Saying;
+use crate::template::Template;
 use crate::track::Between;
 
 /// Stands for the scene as a whole, where layers have their numbers.
@@ -20,13 +26,19 @@ pub(crate) enum Property {
     Size,
     Radius,
     Color,
+    Value,
+    Text,
 }
 
 impl Property {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Opacity, Self::Position, Self::Scale, Self::Rotation, Self::Crop, Self::Size, Self::Radius, Self::Color];
+    #[rustfmt::skip]
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Opacity, Self::Position, Self::Scale, Self::Rotation, Self::Crop, Self::Size, Self::Radius, Self::Color,
+        Self::Value, Self::Text,
+    ];
     /// As a document names them, in the order of [`Self::ALL`].
-    pub(crate) const NAMES: [&str; 8] = ["opacity", "position", "scale", "rotation", "crop", "size", "radius", "color"];
+    pub(crate) const NAMES: [&str; 10] =
+        ["opacity", "position", "scale", "rotation", "crop", "size", "radius", "color", "value", "text"];
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|n| *n == name).and_then(|i| Self::ALL.get(i).copied())
@@ -35,9 +47,20 @@ impl Property {
     /// Whether a layer has it; the scene has only two.
     pub(crate) fn fits(self, layer: Option<&LayerProgram>) -> bool {
         match (self, layer) {
+            // what one that is left out would have, nobody knows: it is kept until it comes
+            (_, Some(l)) if l.left_out => true,
             (Self::Opacity | Self::Position, _) => true,
             (_, None) => false,
             (Self::Size | Self::Radius | Self::Color, Some(l)) => self.base(l).is_some(),
+            (Self::Value, Some(l)) => match l.picture {
+                Picture::Text { .. } => l.value.is_some() || !l.motion.value.keys.is_empty(),
+                _ => matches!(l.picture, Picture::Progress { .. } | Picture::Gauge { .. }),
+            },
+            // one of parts that look different has no one text
+            (Self::Text, Some(l)) => match &l.picture {
+                Picture::Text { words, .. } | Picture::Ticker { words, .. } => words.len() == 1,
+                _ => false,
+            },
             (_, Some(_)) => true,
         }
     }
@@ -75,6 +98,9 @@ impl Property {
             Self::Size => s.size.map(Value::of).or_else(|| self.base(layer)),
             Self::Radius => s.radius.map(|r| Value::of([r])).or_else(|| self.base(layer)),
             Self::Color => s.color.map(Value::Color).or_else(|| self.base(layer)),
+            Self::Value => s.value.map(|v| Value::of([v])),
+            // a text is no number: see `Aims::texts`
+            Self::Text => None,
         }
     }
 
@@ -88,6 +114,8 @@ impl Property {
             Self::Size => s.size = Some(v.pair()),
             Self::Radius => s.radius = Some(v.number()),
             Self::Color => s.color = v.color(),
+            Self::Value => s.value = Some(v.number()),
+            Self::Text => {}
         }
     }
 
@@ -105,6 +133,8 @@ impl Property {
             Self::Size => of(&a.size, |v| Value::of(v.map(|v| v * k))),
             Self::Radius => of(&a.radius, |v| Value::of([v * k])),
             Self::Color => of(&a.color, |v| Value::Color(*v)),
+            Self::Value => of(&a.value, |v| Value::of([*v])),
+            Self::Text => None,
         }
     }
 }
@@ -205,6 +235,8 @@ impl Aim {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aims {
     list: Vec<Aim>,
+    /// Texts by the numbers of their layers: they are there at once.
+    texts: Vec<(u32, Arc<Template>)>,
     /// Frames since the scene was shown.
     pub(crate) age: u64,
 }
@@ -213,13 +245,19 @@ impl Aims {
     /// Changes properties of a layer (`None`: of the scene) that is now as `now` says, or that is not on.
     pub(crate) fn set(&mut self, layer: Option<&LayerProgram>, now: Option<&LayerState>, c: &Change, when: When) {
         let of = layer.map_or(SCENE, |l| l.number);
+        let now = now.filter(|_| layer.is_none_or(|l| !l.left_out));
         let present = |p: Property| match (layer, now, p) {
             (Some(l), Some(s), p) => p.get(s, l),
             (None, Some(s), Property::Opacity) => Some(Value::of([s.opacity])),
             (None, Some(s), Property::Position) => Some(Value::of(s.offset)),
             _ => None,
         };
-        for p in Property::ALL {
+        let text = c.to.text.keys.first().map(|k| Arc::new(k.value.clone()));
+        if text.is_some() || c.back.contains(&Property::Text) {
+            self.texts.retain(|(n, _)| *n != of);
+            self.texts.extend(text.map(|t| (of, t)));
+        }
+        for p in Property::ALL.into_iter().filter(|p| *p != Property::Text) {
             let (to, easing, each) = match p.first(&c.to, when.k) {
                 Some((v, easing, each)) => (Some(v), *easing, each.to_vec()),
                 None if c.back.contains(&p) => (None, c.easing, Vec::new()),
@@ -234,11 +272,17 @@ impl Aims {
 
     /// Lays the changes of a layer over what the document says of it.
     pub(crate) fn over(&self, layer: &LayerProgram, s: &mut LayerState) {
+        if layer.left_out {
+            return;
+        }
         for a in self.list.iter().filter(|a| a.of == layer.number) {
             let rests = a.to.is_none() && !a.moves(self.age);
             if !rests && let Some(v) = a.value(self.age, a.property.get(s, layer)) {
                 a.property.put(s, v);
             }
+        }
+        if self.text(layer.number).is_some() {
+            s.says = Saying::Live;
         }
     }
 
@@ -258,7 +302,20 @@ impl Aims {
     pub(crate) fn renumbered(&self, number: impl Fn(u32) -> Option<u32>) -> Self {
         let of = |a: &Aim| if a.of == SCENE { Some(SCENE) } else { number(a.of) };
         let list = self.list.iter().filter_map(|a| Some(Aim { of: of(a)?, ..a.clone() })).collect();
-        Self { list, age: self.age }
+        let texts = self.texts.iter().filter_map(|(n, t)| Some((number(*n)?, t.clone()))).collect();
+        Self { list, texts, age: self.age }
+    }
+
+    /// The text that a layer was given.
+    pub(crate) fn text(&self, layer: u32) -> Option<&Template> {
+        self.texts.iter().find(|(n, _)| *n == layer).map(|(_, t)| &**t)
+    }
+    /// When a text that was set may differ by itself, so many frames after the scene was shown: seconds of wall-clock time
+    /// between its steps, and a frame.
+    pub(crate) fn steps(&self, fps: FrameRate, run: u64) -> (Option<i64>, Option<u64>) {
+        let all = || self.texts.iter().map(|(_, t)| t);
+        let timer = all().filter_map(|t| t.next_tick(fps.time_of(run))).min();
+        (all().filter_map(|t| t.clock_step()).min(), timer.map(|t| first_frame(fps, t)))
     }
 
     /// Whether something is under way at a frame.

@@ -16,9 +16,11 @@ use crate::model::{
     Align, Automation, Blend, Breaks, Content, Cue, Document, Envelope, Fill, Group, Layer, Run, Scene, TextStyle,
     Transition,
 };
-use crate::program::{GroupProgram, LayerProgram, Motion, Pace, Picture, SceneProgram};
+use crate::pace::Pace;
+use crate::program::{GroupProgram, LayerProgram, Motion, Picture, SceneProgram};
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{Decor, LINE_HEIGHT, Plate, RunSpec, TextSpec};
+use crate::script::Script;
 use crate::standin::{self, Ledger, Whole, boxed, of_scene};
 use crate::timeline;
 use crate::track::{Key, Track};
@@ -128,7 +130,7 @@ impl Cutter<'_> {
     pub(crate) fn layer(&mut self, l: &Layer, at: &str) -> Option<(LayerProgram, u64)> {
         let mut pixels = 0;
         match one(l, &self.context, at, &mut pixels, &mut self.faults) {
-            Ok(program) => Some((program.unwrap_or_else(|| LayerProgram::nothing(l.id.clone())), pixels)),
+            Ok(program) => Some((program.unwrap_or_else(|| absent(l)), pixels)),
             Err(list) => {
                 self.faults.extend(list);
                 None
@@ -185,14 +187,22 @@ fn all(
     let mut layers = Vec::with_capacity(list.len());
     for (i, l) in list.iter().enumerate() {
         match one(l, c, &format!("{at}/{i}"), total, faults) {
-            Ok(Some(program)) => layers.push((l.z, i, program)),
-            Ok(None) => {}
+            Ok(program) => layers.push((l.z, i, program.unwrap_or_else(|| absent(l)))),
             Err(list) => faults.extend(list),
         }
     }
     // stable: equal z keep the order of the document
     layers.sort_by_key(|(z, ..)| *z);
     layers.into_iter().map(|(_, i, l)| (i, l)).collect()
+}
+
+/// A layer that cannot be shown, and what is in it.
+fn absent(l: &Layer) -> LayerProgram {
+    let inner = match &l.content {
+        Content::Group(g) => g.layers.iter().map(absent).collect(),
+        _ => Vec::new(),
+    };
+    LayerProgram::nothing(l.id.clone(), inner)
 }
 
 /// Compiles a layer and what is in it; `None` for one that is not shown.
@@ -244,7 +254,9 @@ fn one(
         look,
         change: l.change.map(|ch| (ch.duration.frames(c.canvas.fps), ch.easing)),
         backing: false,
+        left_out: false,
         motion: motion(&l.automation, c.k, c.canvas.fps),
+        value: if let Content::Text { value, .. } = l.content { value } else { None },
         picture,
         cue: None,
     }))
@@ -257,7 +269,8 @@ fn group(g: &Group, c: &Context<'_>, at: &str, total: &mut u64, faults: &mut Vec
     let (places, mut layers): (Vec<usize>, Vec<LayerProgram>) =
         all(&g.layers, &inner, &format!("{at}/layers"), total, faults).into_iter().unzip();
     let flow = g.layout.map(|l| {
-        let mut order: Vec<usize> = (0..places.len()).collect();
+        let there = |i: &usize| layers.get(*i).is_some_and(|l| !l.left_out);
+        let mut order: Vec<usize> = (0..places.len()).filter(there).collect();
         order.sort_by_key(|i| places.get(*i).copied());
         Flow {
             column: l.column,
@@ -385,7 +398,7 @@ fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
                 n,
             )
         }
-        Content::Text { runs, style, align, width, max_width, wrap, max_lines, min_size, background } => {
+        Content::Text { runs, value: _, style, align, width, max_width, wrap, max_lines, min_size, background } => {
             // A line wider than twice the canvas shows nowhere whole.
             let limit = 2 * canvas.width.max(1) as usize;
             let most = match (*width, *max_width) {
@@ -429,6 +442,8 @@ fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
         size: track(&a.size, fps, |s| s.map(|v| v * k)),
         radius: track(&a.radius, fps, |r| r * k),
         color: track(&a.color, fps, |c| *c),
+        value: track(&a.value, fps, |v| *v),
+        text: Script::new(&a.text, fps),
     }
 }
 

@@ -150,6 +150,14 @@ impl Filter {
         matches!(self, Self::Countdown(_) | Self::Countup(_))
     }
 
+    /// So many decimals are asked for.
+    pub(crate) fn decimals(&self) -> Option<usize> {
+        match self {
+            Self::Number(decimals, _) => *decimals,
+            _ => None,
+        }
+    }
+
     /// Works on `text[from..]`, the value so far.
     pub(crate) fn apply(&self, text: &mut String, from: usize, wall: WallTime) {
         let end = text.len();

@@ -2,6 +2,18 @@
 //! along when a text in it changes.
 
 use crate::model::{Justify, Line};
+use crate::program::{LayerProgram, Picture};
+use crate::renderer::Slot;
+
+/// The size of a layer's box in whole canvas pixels.
+pub(crate) fn extent(layer: &LayerProgram, slot: &Slot) -> (i32, i32) {
+    let (w, h) = match &layer.picture {
+        Picture::Ticker { width, .. } => (*width as i32, slot.raster.size.1),
+        _ => slot.raster.size,
+    };
+    let side = |v: i32| (f64::from(v) / layer.look.detail).round() as i32;
+    (side(w), side(h))
+}
 
 /// A layout in canvas pixels.
 #[derive(Clone, Debug)]

@@ -71,7 +71,7 @@ pub fn text(data: &[u8]) {
     let tokens: BTreeMap<String, String> = t.tokens().map(|n| (n.to_owned(), value.to_owned())).collect();
     let (mut once, mut again) = (String::new(), "left over".to_owned());
     let wall = WallTime::from_unix_nanos(data.len() as i64 * 987_654_321);
-    let now = Now { wall, elapsed: MediaTime::from_millis(data.len() as i64) };
+    let now = Now { wall, elapsed: MediaTime::from_millis(data.len() as i64), value: Some(data.len() as f64 / 3.0) };
     t.expand(&tokens, now, &mut once);
     t.expand(&tokens, now, &mut again);
     assert_eq!(once, again, "filling in is a pure function");

@@ -26,6 +26,12 @@ pub(crate) fn missing(document: &Document, assets: &Assets) -> Vec<Diagnostic> {
             said.fill(runs.iter().map(|r| &r.text), &tokens, Now::default());
             used.extend(runs.iter().flat_map(|r| r.text.tokens()));
             list.extend(finding(format!("/scenes/{i}{at}"), said.text(), assets.fonts()));
+            for (n, key) in layer.automation.text.keys.iter().enumerate() {
+                said.fill(std::iter::once(&key.value), &tokens, Now::default());
+                used.extend(key.value.tokens());
+                let place = layer.automation.text.place(&format!("/scenes/{i}{at}"), "text", n);
+                list.extend(finding(place, said.text(), assets.fonts()));
+            }
         }
     }
     for name in used {

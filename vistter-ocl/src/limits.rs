@@ -125,5 +125,7 @@ pub const MAX_VARIANTS: usize = 8;
 pub const MAX_ASPECT: u32 = 100;
 /// The largest percentage of a length.
 pub const MAX_PERCENT: f64 = 1000.0;
+/// The greatest number of a token, a bar, a gauge or a text, either way: what a double holds exactly.
+pub const MAX_NUMBER: f64 = 1e15;
 /// The longest transition, in seconds.
 pub const MAX_FADE_SECONDS: i64 = 60;

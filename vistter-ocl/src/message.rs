@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::locale::Locale;
 use crate::model::{
     Align, Anchor, Automation, Breaks, Color, Content, Document, Fallbacks, Fill, Layer, Look, Placement, Relative,
     Run, Scene, TextStyle, TimelineInfo, Transition,
@@ -36,6 +37,7 @@ pub(crate) fn document(text: &str) -> Document {
     };
     let words = Content::Text {
         runs: Run::plain(Template::literal(&line)),
+        value: None,
         style: TextStyle { bold: true, ..TextStyle::plain(64.0) },
         align: Align::Center,
         width: None,
@@ -52,6 +54,7 @@ pub(crate) fn document(text: &str) -> Document {
         requires: Vec::new(),
         timeline: TimelineInfo::default(),
         rate: None,
+        locale: Locale::default(),
         base: (1920, 1080),
         tokens: BTreeMap::new(),
         assets: BTreeMap::new(),

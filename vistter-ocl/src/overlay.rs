@@ -20,7 +20,7 @@ use crate::inset::Outside;
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::model::{Content, Document};
 use crate::presence::{Presence, Via};
-use crate::program::earliest;
+use crate::program::{Next, earliest};
 use crate::read::token::value_fault;
 use crate::renderer::Renderer;
 use crate::timeline::clock::SceneClock;
@@ -329,10 +329,12 @@ impl Overlay for OclOverlay {
             return Some(at.frame.saturating_add(1));
         }
         let moment = self.clock.moment(age);
-        let next = program.changes(moment, &self.plan);
+        let (clock_step, tick) =
+            self.renderer.as_ref().map(|r| r.aims().steps(program.canvas().fps, moment.run)).unwrap_or_default();
+        let next = program.changes(moment, &self.plan).or(Next { time: None, run: tick });
         let ages = [next.time.and_then(|t| self.clock.age_at(t)), next.run.and_then(|r| self.clock.age_at_run(r))];
         let motion = ages.into_iter().flatten().filter(|a| *a > age).min().map(|a| at.frame.saturating_add(a - age));
-        let clock = program.clock_step(moment, &self.plan).map(|step| {
+        let clock = earliest(program.clock_step(moment, &self.plan), clock_step).map(|step| {
             const SECOND: i64 = 1_000_000_000;
             let left = step * SECOND - at.wall.unix_nanos().rem_euclid(step * SECOND);
             let fps = program.canvas().fps;

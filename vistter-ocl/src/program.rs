@@ -1,6 +1,7 @@
 //! A scene compiled for one canvas: lengths in canvas pixels, times in output frames, layers in stacking order.
 //! Immutable; what it shows at a frame is a pure function.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vistter_core::diagnose::Diagnostic;
@@ -11,6 +12,7 @@ use crate::aim::Aims;
 use crate::flow::Flow;
 use crate::inset::{InsetProgram, Outside};
 use crate::model::{Anchor, Blend, Color, Easing, Fill, Fit, Within};
+use crate::pace::Pace;
 use crate::presence::{FULL, Via};
 use crate::raster::film::Film;
 use crate::raster::gauge::Gauge;
@@ -19,12 +21,14 @@ use crate::raster::qr::Qr;
 use crate::raster::shape::{Bar, Shape};
 use crate::raster::text::{FontSet, TextSpec};
 use crate::raster::vector::Vector;
+use crate::script::{Saying, Script};
 use crate::sheet::cut::MaskProgram;
-use crate::template::Template;
+use crate::template::{Now, Template};
 use crate::timeline::clock::Moment;
 use crate::timeline::events::Awaited;
 use crate::timeline::life::Life;
 use crate::timeline::plan::{Plan, TrackProgram};
+use crate::token::number;
 use crate::track::Track;
 use crate::transition::Way;
 
@@ -95,7 +99,11 @@ pub(crate) struct LayerProgram {
     pub(crate) change: Option<(u64, Easing)>,
     /// It is as large as its group, whose background it is.
     pub(crate) backing: bool,
+    /// It cannot be shown, and is there by its name alone.
+    pub(crate) left_out: bool,
     pub(crate) motion: Motion,
+    /// The number that a text may show.
+    pub(crate) value: Option<f64>,
     pub(crate) picture: Picture,
     /// When it is there; as long as what it stands in when absent.
     pub(crate) cue: Option<Box<CueProgram>>,
@@ -159,29 +167,6 @@ pub(crate) struct GroupProgram {
     pub(crate) layers: Vec<LayerProgram>,
 }
 
-/// Even motion: `pixels` further every `frames` frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
-    pub(crate) pixels: u64,
-    pub(crate) frames: u64,
-}
-
-impl Pace {
-    /// The even pace nearest to a speed in pixels per frame: whole pixels each frame, or one pixel each n frames. A
-    /// pace between would move by different steps from frame to frame, which the eye sees as stutter.
-    pub(crate) fn nearest(speed: f64) -> Self {
-        if speed >= 1.0 {
-            Self { pixels: speed.round() as u64, frames: 1 }
-        } else {
-            Self { pixels: 1, frames: (1.0 / speed.max(1e-6)).round() as u64 }
-        }
-    }
-    /// Pixels travelled after a number of frames.
-    pub(crate) fn travelled(self, frames: u64) -> u64 {
-        (frames / self.frames.max(1)).saturating_mul(self.pixels)
-    }
-}
-
 /// Automation with its times in frames.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Motion {
@@ -193,6 +178,8 @@ pub(crate) struct Motion {
     pub(crate) size: Track<[f64; 2]>,
     pub(crate) radius: Track<f64>,
     pub(crate) color: Track<Color>,
+    pub(crate) value: Track<f64>,
+    pub(crate) text: Script,
 }
 
 impl Motion {
@@ -206,6 +193,8 @@ impl Motion {
             self.size.next(at),
             self.radius.next(at),
             self.color.next(at),
+            self.value.next(at),
+            self.text.track.next(at),
         ]
         .into_iter()
         .fold(Next::default(), Next::or)
@@ -258,6 +247,10 @@ pub struct LayerState {
     pub radius: Option<f64>,
     /// Colour of a shape or a text, when it is animated.
     pub color: Option<Color>,
+    /// The number of a text; that of a bar or a gauge when it is animated.
+    pub value: Option<f64>,
+    /// Which of its texts a text says.
+    pub(crate) says: Saying,
 }
 
 impl SceneProgram {
@@ -272,21 +265,35 @@ impl SceneProgram {
     /// The same time, and nothing in it.
     pub(crate) fn emptied(mut self) -> Self {
         for l in &mut self.layers {
-            let (cue, number) = (l.cue.take(), l.number);
-            *l = LayerProgram { cue, number, ..LayerProgram::nothing(std::mem::take(&mut l.name)) };
+            l.empty();
         }
         self
     }
 }
 
 impl LayerProgram {
-    /// A layer that is there and shows nothing.
-    pub(crate) fn nothing(name: String) -> Self {
+    /// Takes everything out of it but its names and its time.
+    fn empty(&mut self) {
+        let inner = match &mut self.picture {
+            Picture::Group(g) => std::mem::take(&mut g.layers),
+            _ => Vec::new(),
+        };
+        let inner = inner.into_iter().filter(|l| !l.backing).map(|mut l| {
+            l.empty();
+            l
+        });
+        let nothing = Self::nothing(std::mem::take(&mut self.name), inner.collect());
+        *self = Self { cue: self.cue.take(), number: self.number, ..nothing };
+    }
+    /// A layer, and layers in it, that are there and show nothing: what is told to them by their names changes nothing.
+    pub(crate) fn nothing(name: String, layers: Vec<Self>) -> Self {
         let point = Shape { width: 1, height: 1, radius: 0.0, oval: false, fill: Fill::Color(Color { rgba: [0; 4] }) };
         Self {
             name,
             backing: false,
-            picture: Picture::Group(GroupProgram { loose: true, ..GroupProgram::default() }),
+            left_out: true,
+            opacity: 0.0,
+            picture: Picture::Group(GroupProgram { loose: true, layers, ..GroupProgram::default() }),
             ..Self::backing(point)
         }
     }
@@ -312,8 +319,10 @@ impl LayerProgram {
             },
             change: None,
             backing: true,
+            left_out: false,
             cue: None,
             motion: Motion::default(),
+            value: None,
             picture: Picture::Rect(shape),
         }
     }
@@ -337,6 +346,8 @@ impl LayerProgram {
             size: m.size.now(at),
             radius: m.radius.now(at),
             color: m.color.now(at),
+            value: m.value.now(at).or(self.value),
+            says: m.text.track.now(at).unwrap_or_default(),
         }
     }
 
@@ -345,6 +356,31 @@ impl LayerProgram {
         let mut state = self.state(at);
         aims.over(self, &mut state);
         state
+    }
+
+    /// What it says: the texts of its parts.
+    pub(crate) fn words<'a>(&'a self, says: Saying, aims: &'a Aims) -> &'a [Template] {
+        let other = match says {
+            Saying::Own => None,
+            Saying::Key(i) => self.motion.text.text(i),
+            Saying::Live => aims.text(self.number),
+        };
+        match (other, &self.picture) {
+            (Some(text), _) => std::slice::from_ref(text),
+            (None, Picture::Text { words, .. } | Picture::Ticker { words, .. }) => words,
+            _ => &[],
+        }
+    }
+    /// The number of a bar or a gauge that nobody moves: what its text says.
+    pub(crate) fn own_number(&self, tokens: &BTreeMap<String, String>) -> Option<f64> {
+        let (Picture::Progress { value, .. } | Picture::Gauge { value, .. }) = &self.picture else { return None };
+        let mut text = String::new();
+        value.expand(tokens, Now::default(), &mut text);
+        number(text.trim())
+    }
+    /// The texts that it follows, now or at another frame.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.picture.templates().chain(self.motion.text.texts())
     }
 
     /// The state of the layer with a number, in this one or itself.
@@ -398,7 +434,7 @@ impl LayerProgram {
             Picture::Film { film, plays, .. } => only(film.next(elapsed, *plays).map(run)),
             _ => Next::default(),
         };
-        let timer = self.picture.templates().filter_map(|t| t.next_tick(elapsed)).min().map(run);
+        let timer = self.templates().filter_map(|t| t.next_tick(elapsed)).min().map(run);
         self.motion.next_change(at).or(inside).or(only(timer))
     }
 
@@ -414,7 +450,7 @@ impl LayerProgram {
     fn clock_step(&self) -> Option<i64> {
         match &self.picture {
             Picture::Group(g) => g.layers.iter().filter_map(Self::clock_step).min(),
-            picture => picture.templates().filter_map(Template::clock_step).min(),
+            _ => self.templates().filter_map(Template::clock_step).min(),
         }
     }
 }
@@ -530,22 +566,10 @@ pub(crate) fn first_frame(fps: FrameRate, time: MediaTime) -> u64 {
     if fps.time_of(frame) < time { frame.saturating_add(1) } else { frame }
 }
 
-/// The earlier of two frames that may not come.
-pub(crate) fn earliest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+/// The earlier of two moments that may not come.
+pub(crate) fn earliest<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn even_pace() {
-        assert_eq!(Pace::nearest(4.004), Pace { pixels: 4, frames: 1 });
-        assert_eq!(Pace::nearest(0.34), Pace { pixels: 1, frames: 3 });
-        assert_eq!(Pace::nearest(0.9).travelled(10), 10);
     }
 }

@@ -12,6 +12,7 @@ use crate::aim::{Aims, Change as Turn, When};
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
+use crate::flow::extent;
 use crate::inset::{Inset, Outside};
 use crate::limits::{MAX_SCENE_PIXELS, MAX_TOGETHER};
 use crate::matte::Matte;
@@ -24,6 +25,7 @@ use crate::raster::text::TextEngine;
 use crate::raster::{Raster, picture};
 use crate::reel::Reel;
 use crate::said::Said;
+use crate::script::Saying;
 use crate::template::{Now, Template};
 use crate::ticker::{Belt, Change};
 use crate::timeline::clock::Moment;
@@ -66,6 +68,9 @@ pub(crate) struct Slot {
     pub(crate) planes: Planes,
     /// The text that is drawn; `None` before the first drawing.
     drawn: Option<Said>,
+    /// Which of its layer's texts that is, and with which number in it.
+    says: Saying,
+    value: Option<f64>,
     /// On its way from one content to the next.
     pub(crate) pass: Pass,
     /// The frame of the last drawing pass.
@@ -204,11 +209,21 @@ impl Renderer {
     }
 
     /// Changes properties of a layer, or of the scene, from what they are at a moment.
-    pub(crate) fn turn(&mut self, layer: Option<&str>, (moment, plan): (Moment, &Plan), change: &Turn, when: When) {
+    pub(crate) fn turn(
+        &mut self,
+        layer: Option<&str>,
+        (moment, plan): (Moment, &Plan),
+        change: &Turn,
+        when: When,
+        tokens: &BTreeMap<String, String>,
+    ) {
         self.aims.age = when.age;
         let found = layer.and_then(|name| self.program.layer(name));
         let now = match found {
-            Some(l) => self.program.layer_now(l.number, moment, plan, &self.aims),
+            Some(l) => self
+                .program
+                .layer_now(l.number, moment, plan, &self.aims)
+                .map(|s| LayerState { value: s.value.or_else(|| l.own_number(tokens)), ..s }),
             None => Some(self.program.whole(moment, &self.aims)),
         };
         self.aims.set(found, now.as_ref(), change, When { k: self.program.k, ..when });
@@ -291,6 +306,10 @@ impl Renderer {
         }
     }
 
+    /// What was changed live.
+    pub(crate) fn aims(&self) -> &Aims {
+        &self.aims
+    }
     /// Whether a picture from outside may come at any time.
     pub(crate) fn waits(&self) -> bool {
         self.late
@@ -329,7 +348,7 @@ impl Renderer {
         let all = self.program.timeline.always.iter().map(|n| *n as usize).chain(held);
         let used = all.filter_map(|n| self.slots.get(n)).map(Slot::pixels).sum();
         // how long it has been shown: that goes on while the scene stands at a step
-        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(moment.run) };
+        let now = Now { wall, elapsed: self.program.canvas.fps.time_of(moment.run), value: None };
         let Canvas { width, height, .. } = self.program.canvas;
         let mut pen = Pen {
             text: &mut self.text,
@@ -396,16 +415,6 @@ impl Renderer {
     }
 }
 
-/// The size of a layer's box in whole canvas pixels.
-fn extent(layer: &LayerProgram, slot: &Slot) -> (i32, i32) {
-    let (w, h) = match &layer.picture {
-        Picture::Ticker { width, .. } => (*width as i32, slot.raster.size.1),
-        _ => slot.raster.size,
-    };
-    let side = |v: i32| (f64::from(v) / layer.look.detail).round() as i32;
-    (side(w), side(h))
-}
-
 /// What drawing a layer needs.
 struct Pen<'a> {
     text: &'a mut TextEngine,
@@ -469,8 +478,9 @@ impl Pen<'_> {
         let room = (MAX_SCENE_PIXELS as usize).saturating_sub(self.used.saturating_sub(before));
         let same = slot.form == form;
         match &layer.picture {
-            Picture::Text { words, spec } | Picture::Ticker { words, spec, .. } => {
-                self.scratch.fill(words.iter(), self.tokens, self.now);
+            Picture::Text { spec, .. } | Picture::Ticker { spec, .. } => {
+                let words = layer.words(state.says, self.aims);
+                self.scratch.fill(words.iter(), self.tokens, Now { value: state.value, ..self.now });
                 if let Picture::Ticker { width, .. } = &layer.picture {
                     self.scratch.on_one_line();
                     slot.belt.ran(state.travel, *width);
@@ -488,7 +498,11 @@ impl Pen<'_> {
                     slot.belt.change(how, *gap, &mut slot.raster, &mut slot.planes);
                 }
                 if slot.drawn.as_ref() != Some(&*self.scratch) {
-                    slot.pass.leave(layer.change, seen, self.frame, &mut slot.raster, &mut slot.planes);
+                    // what comes by keyframes is the same however its frame is reached
+                    let live = slot.says == Saying::Live || state.says == Saying::Live;
+                    let by_itself = (slot.says != state.says && !live) || slot.value != state.value;
+                    let change = layer.change.filter(|_| !by_itself);
+                    slot.pass.leave(change, seen, self.frame, &mut slot.raster, &mut slot.planes);
                 }
                 match form.color {
                     None => self.text.draw(&mut slot.raster, self.scratch, spec, room),
@@ -499,6 +513,7 @@ impl Pen<'_> {
                     }
                 }
                 slot.drawn.get_or_insert_default().set(self.scratch);
+                (slot.says, slot.value) = (state.says, state.value);
             }
             Picture::Progress { value, bar } => {
                 self.scratch.fill(std::iter::once(value), self.tokens, self.now);
@@ -506,7 +521,8 @@ impl Pen<'_> {
                     slot.pass.glide(layer.change, seen, self.frame, bar.part(self.scratch.text()));
                     slot.drawn.get_or_insert_default().set(self.scratch);
                 }
-                let part = slot.pass.part(layer.change, self.frame);
+                let moved = state.value.map(|v| bar.part_at(v));
+                let part = moved.unwrap_or_else(|| slot.pass.part(layer.change, self.frame));
                 if same && slot.made > 0 && part == slot.pass.drawn {
                     return;
                 }
@@ -519,7 +535,8 @@ impl Pen<'_> {
                     slot.pass.glide(layer.change, seen, self.frame, gauge.part(self.scratch.text()));
                     slot.drawn.get_or_insert_default().set(self.scratch);
                 }
-                let part = slot.pass.part(layer.change, self.frame);
+                let moved = state.value.map(|v| gauge.part_at(v));
+                let part = moved.unwrap_or_else(|| slot.pass.part(layer.change, self.frame));
                 if same && slot.made > 0 && part == slot.pass.drawn {
                     return;
                 }

@@ -1,6 +1,7 @@
 //! Text with tokens: `Now: {{title|upper}}`, `{{clock|%H:%M:%S|+01:00}}`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use vistter_core::clock::WallTime;
 use vistter_core::config::Span;
@@ -19,13 +20,18 @@ pub(crate) const CLOCK: &str = "clock";
 /// The name that stands for the time since the scene was shown.
 pub(crate) const TIMER: &str = "timer";
 
-/// What a text may show of the time.
+/// The name that stands for the number of the layer whose text it is.
+pub(crate) const VALUE: &str = "value";
+
+/// What a text may show that changes by itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Now {
     /// Wall-clock time.
     pub wall: WallTime,
     /// Since the scene was shown.
     pub elapsed: MediaTime,
+    /// The number of the layer whose text it is.
+    pub value: Option<f64>,
 }
 
 /// A text with its tokens.
@@ -186,11 +192,26 @@ impl Template {
                 }
                 Part::Token { name, filters } => {
                     let from = out.len();
-                    out.push_str(tokens.get(name).map_or("", String::as_str));
+                    match now.value.filter(|_| name == VALUE) {
+                        Some(v) => write_value(v, filters, out),
+                        None => out.push_str(tokens.get(name).map_or("", String::as_str)),
+                    }
                     filters.iter().for_each(|f| f.apply(out, from, wall));
                 }
             }
         }
+    }
+}
+
+/// A number that moves, with as many decimals as a filter asks for: a whole one when none does.
+fn write_value(value: f64, filters: &[Filter], out: &mut String) {
+    let decimals = filters.iter().find_map(Filter::decimals).unwrap_or(0);
+    let from = out.len();
+    // a String takes all that is written to it
+    let _ = write!(out, "{value:.decimals$}");
+    if out[from..].starts_with('-') && !out[from..].bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        // what rounds to nothing is not below it
+        out.remove(from);
     }
 }
 

@@ -29,6 +29,10 @@ pub(crate) struct Key<T> {
 }
 
 impl<T> Key<T> {
+    /// Whether it stays at its value until the next one.
+    fn holds(&self) -> bool {
+        self.easing == Easing::Hold && self.each.is_empty()
+    }
     /// Whether it may leave its value at once.
     fn steps(&self) -> bool {
         self.each.iter().chain([&self.easing]).any(|e| matches!(e, Easing::Steps(..)))
@@ -94,6 +98,12 @@ impl<T: Between> Track<T> {
         let end = first.frame.saturating_add((last.frame - first.frame).saturating_mul(u64::from(ways)));
         if frame < first.frame {
             return Some(first.frame);
+        }
+        // values that stay come again in turns
+        if let (Repeat::Loop(_), true) = (self.repeat, self.keys.iter().all(Key::holds)) {
+            let at = first.frame + (frame - first.frame) % (last.frame - first.frame);
+            let next = self.keys.iter().map(|k| k.frame).find(|f| *f > at).unwrap_or(last.frame);
+            return (ways == 0 || frame < end).then(|| frame.saturating_add(next.saturating_sub(at).max(1)));
         }
         // A repeated track that is not over is asked for at each frame.
         (ways == 0 || frame < end).then(|| frame.saturating_add(1))

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use vistter_core::ports::Canvas;
 
 use super::profile::Profile;
+use crate::aim::Aims;
 use crate::composite::is_formed;
 use crate::inset::InsetSource;
 use crate::model::Blend;
 use crate::program::{GroupProgram, LayerProgram, LayerState, Picture};
 use crate::raster::text::{LINE_HEIGHT, TextSpec};
-use crate::template::{Now, Template};
+use crate::template::Now;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,13 +240,14 @@ impl Meter<'_> {
     /// What is drawn again when the next frame is another one.
     fn redraw(&self, l: &LayerProgram, s: &LayerState, then: Option<&LayerState>, pixels: f64) -> Vec<(Task, f64)> {
         let p = self.profile;
-        let form = then.is_some_and(|t| (t.size, t.radius, t.color) != (s.size, s.radius, s.color));
-        let by_itself =
-            l.picture.templates().any(|t| t.clock_step().is_some() || t.next_tick(Default::default()).is_some());
+        let form = then.is_some_and(|t| {
+            (t.size, t.radius, t.color, t.value, t.says) != (s.size, s.radius, s.color, s.value, s.says)
+        });
+        let by_itself = l.templates().any(|t| t.clock_step().is_some() || t.next_tick(Default::default()).is_some());
         let again = form || by_itself;
         match &l.picture {
-            Picture::Text { words, spec } | Picture::Ticker { words, spec, .. } if again => {
-                let glyphs = self.said(words).chars().count() as f64;
+            Picture::Text { spec, .. } | Picture::Ticker { spec, .. } if again => {
+                let glyphs = self.said(l, s).chars().count() as f64;
                 let text = match l.picture {
                     // all of the text is drawn, not only what the window shows
                     Picture::Ticker { .. } => glyphs * 0.5 * spec.size * spec.size * LINE_HEIGHT,
@@ -282,7 +284,7 @@ impl Meter<'_> {
             Picture::Progress { bar, .. } => of(bar.shape.width as f64, bar.shape.height as f64),
             Picture::Gauge { gauge, .. } => of(gauge.size as f64, gauge.size as f64),
             Picture::Qr { qr, .. } => of(qr.side as f64, qr.side as f64),
-            Picture::Text { words, spec } => self.text(words, spec, detail),
+            Picture::Text { spec, .. } => self.text(&self.said(l, s), spec, detail),
             Picture::Ticker { spec, width, .. } => of(*width as f64, spec.size * LINE_HEIGHT),
             Picture::Group(g) => {
                 let fixed = (f64::from(g.size.0), f64::from(g.size.1));
@@ -298,8 +300,7 @@ impl Meter<'_> {
     }
 
     /// A text, with letters about half as wide as they are high.
-    fn text(&self, words: &[Template], spec: &TextSpec, detail: f64) -> (f64, f64) {
-        let said = self.said(words);
+    fn text(&self, said: &str, spec: &TextSpec, detail: f64) -> (f64, f64) {
         let longest = said.lines().map(|l| l.chars().count()).max().unwrap_or(0) as f64;
         let mut lines = said.lines().count().max(1) as f64;
         let mut width = longest * spec.size * 0.5;
@@ -311,10 +312,10 @@ impl Meter<'_> {
         (width / detail, lines * spec.size * LINE_HEIGHT / detail)
     }
 
-    fn said(&self, words: &[Template]) -> String {
+    fn said(&self, l: &LayerProgram, s: &LayerState) -> String {
         let (mut all, mut one) = (String::new(), String::new());
-        for w in words {
-            w.expand(self.tokens, Now::default(), &mut one);
+        for w in l.words(s.says, &Aims::default()) {
+            w.expand(self.tokens, Now { value: s.value, ..Now::default() }, &mut one);
             all.push_str(&one);
         }
         all

@@ -234,8 +234,9 @@ fn frames(program: &SceneProgram) -> Vec<u64> {
         let rest = m.rotation.keys.iter().map(|k| k.frame).chain(m.crop.keys.iter().map(|k| k.frame));
         let shape = m.size.keys.iter().map(|k| k.frame).chain(m.radius.keys.iter().map(|k| k.frame));
         let color = m.color.keys.iter().map(|k| k.frame);
+        let value = m.value.keys.iter().map(|k| k.frame).chain(m.text.track.keys.iter().map(|k| k.frame));
         let mut last = 0;
-        for f in opacity.chain(pairs).chain(rest).chain(shape).chain(color) {
+        for f in opacity.chain(pairs).chain(rest).chain(shape).chain(color).chain(value) {
             let between = f.min(last) + f.abs_diff(last) / 2;
             all.extend([f.saturating_sub(1), f, between].map(|f| base.saturating_add(f)));
             last = f;

@@ -21,7 +21,7 @@ use vistter_core::time::FrameRate;
 use crate::compile::track;
 use crate::limits::{MAX_EXPANDED_CHARS, MAX_TEXT_CHARS};
 use crate::model::{Content, Cue, Document, Layer, Run, Scene, TextStyle};
-use crate::template::Now;
+use crate::template::{Now, Template};
 use crate::track::Track;
 use contrast::{Behind, Room, plate};
 
@@ -116,8 +116,11 @@ impl Look<'_> {
                     self.layer(l, &around, &format!("{at}/fallback"));
                 }
                 if let Some((start, end)) = shown {
+                    self.script(&cue.layer, end - start, &format!("{at}/content"));
                     let at = format!("{at}/{}", if cue.duration.is_some() { "duration" } else { "start" });
                     self.time(&cue.layer.id, self.words(&cue.layer), end - start, &at);
+                } else {
+                    self.script(&cue.layer, u64::MAX, &format!("{at}/content"));
                 }
             }
             let wide = |c: &Cue| flash::area(&c.layer, self.canvas) >= flash::AREA;
@@ -167,11 +170,15 @@ impl Look<'_> {
         match &l.content {
             Content::Text { runs, style, min_size, background, .. } => {
                 let own = background.map(|b| plate(b.color));
-                let behind = own.or_else(|| around.behind.of_text(l, around.room, self.lines(runs)));
+                let behind = own.or_else(|| around.behind.of_text(l, around.room, self.lines(l)));
                 self.text(l, runs, style, min_size.map(|m| m / style.size), scale, at);
                 self.contrast(l, runs, style, behind.as_deref(), scale, at);
                 if let Some(frames) = seen(&veils) {
                     self.time(&l.id, self.words(l), frames, &format!("{at}/automation/opacity"));
+                }
+                // one that a cue brings has been looked at with the cue's length
+                if !at.ends_with("/content") {
+                    self.script(l, u64::MAX, at);
                 }
             }
             Content::Ticker { runs, style, speed, .. } => {
@@ -273,30 +280,65 @@ impl Look<'_> {
         self.say(of, d.help("show it for longer, or say less"));
     }
 
-    /// Characters to read in a layer and what is in it; not those of tickers, which run on.
+    /// Whether there is time for each of the texts that follow each other in a layer that is there for so many frames.
+    fn script(&mut self, l: &Layer, frames: u64, at: &str) {
+        let text = &l.automation.text;
+        if !matches!(l.content, Content::Text { .. }) || text.keys.len() < 2 {
+            return;
+        }
+        let mut starts: Vec<u64> = text.keys.iter().map(|k| k.at.frames(self.rate)).collect();
+        if let Some(first) = starts.first_mut() {
+            // it is said before its keyframe, too
+            *first = 0;
+        }
+        let stays = text.repeat == crate::model::Repeat::Once;
+        let ends = starts.iter().skip(1).copied().chain(stays.then_some(frames));
+        for (n, ((start, end), key)) in starts.iter().zip(ends).zip(&text.keys).enumerate() {
+            // what begins after the end of its cue is not seen at all
+            if *start < frames && end < u64::MAX {
+                let chars = self.filled(&key.value, l).chars().map(weight).sum();
+                self.time(&l.id, chars, end.min(frames).saturating_sub(*start), &text.place(at, "text", n));
+            }
+        }
+    }
+
+    /// Characters to read in a layer and what is in it; not those of tickers, which run on. Of texts that follow each other
+    /// each has its own time.
     fn words(&self, l: &Layer) -> usize {
         match &l.content {
-            Content::Text { runs, .. } => self.said(runs).chars().map(weight).sum(),
+            Content::Text { .. } if l.automation.text.keys.len() > 1 => 0,
+            Content::Text { .. } => self.said(l).iter().flat_map(|s| s.chars()).map(weight).sum(),
             Content::Group(g) => g.layers.iter().map(|l| self.words(l)).sum(),
             _ => 0,
         }
     }
 
     /// Lines of a text, and characters of the longest.
-    fn lines(&self, runs: &[Run]) -> (usize, usize) {
-        let said = self.said(runs);
-        let longest = said.lines().map(|l| l.chars().map(weight).sum()).max();
-        (said.lines().count().max(1), longest.unwrap_or(0).max(1))
+    fn lines(&self, l: &Layer) -> (usize, usize) {
+        let said = self.said(l);
+        let longest = said.iter().flat_map(|s| s.lines()).map(|l| l.chars().map(weight).sum()).max();
+        let lines = said.iter().map(|s| s.lines().count()).max();
+        (lines.unwrap_or(0).max(1), longest.unwrap_or(0).max(1))
     }
 
-    /// A text with its tokens' defaults.
-    fn said(&self, runs: &[Run]) -> String {
-        let (mut all, mut one) = (String::new(), String::new());
-        for r in runs {
-            r.text.expand(self.tokens, Now::default(), &mut one);
-            all.push_str(&one);
+    /// What a text says with its tokens' defaults: one after the other, when it has keyframes.
+    fn said(&self, l: &Layer) -> Vec<String> {
+        let keys = &l.automation.text.keys;
+        match &l.content {
+            Content::Text { runs, .. } | Content::Ticker { runs, .. } if keys.is_empty() => {
+                vec![runs.iter().map(|r| self.filled(&r.text, l)).collect()]
+            }
+            _ => keys.iter().map(|k| self.filled(&k.value, l)).collect(),
         }
-        all.chars().take(MAX_EXPANDED_CHARS.max(MAX_TEXT_CHARS)).collect()
+    }
+
+    /// A text of a layer, with the number that the layer comes to.
+    fn filled(&self, text: &Template, l: &Layer) -> String {
+        let own = if let Content::Text { value, .. } = l.content { value } else { None };
+        let value = l.automation.value.keys.last().map(|k| k.value).or(own);
+        let mut out = String::new();
+        text.expand(self.tokens, Now { value, ..Now::default() }, &mut out);
+        out.chars().take(MAX_EXPANDED_CHARS.max(MAX_TEXT_CHARS)).collect()
     }
 }
 

@@ -36,6 +36,8 @@ use std::collections::BTreeMap;
 
 use vistter_core::time::FrameRate;
 
+use crate::locale::Locale;
+
 pub use crate::token::{Token, TokenKind, ValueFault};
 pub(crate) use asset::Window;
 pub use asset::{Asset, Fallback, Fallbacks, MediaType, Right, SceneFallback};
@@ -68,6 +70,8 @@ pub struct Document {
     pub timeline: TimelineInfo,
     /// Frames per second that the document's timecodes count in.
     pub rate: Option<FrameRate>,
+    /// The language in which it writes numbers and dates.
+    pub(crate) locale: Locale,
     /// The resolution the document is drawn for: width and height in pixels.
     pub base: (u32, u32),
     /// Live data by name.

@@ -3,6 +3,7 @@
 use vistter_core::config::Span;
 
 use super::Color;
+use crate::template::Template;
 
 /// Properties over time. Times count from the frame the scene was shown at. Empty: the fixed value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +24,10 @@ pub struct Automation {
     pub radius: Envelope<f64>,
     /// Colour of a shape or a text.
     pub color: Envelope<Color>,
+    /// The number of a text, a bar or a gauge.
+    pub value: Envelope<f64>,
+    /// What a text says; none of its keyframes has an easing but `hold`.
+    pub text: Envelope<Template>,
 }
 
 /// One property over time.
@@ -37,6 +42,16 @@ pub struct Envelope<T> {
 impl<T> Default for Envelope<T> {
     fn default() -> Self {
         Self { keys: Vec::new(), repeat: Repeat::Once }
+    }
+}
+
+impl<T> Envelope<T> {
+    /// Where the value of a keyframe of a property stands in the document, for a layer that stands at `layer`. The keyframes
+    /// of a cue's content are the cue's.
+    pub(crate) fn place(&self, layer: &str, property: &str, key: usize) -> String {
+        let layer = layer.strip_suffix("/content").unwrap_or(layer);
+        let list = if self.repeat == Repeat::Once { "" } else { "/keyframes" };
+        format!("{layer}/automation/{property}{list}/{key}/value")
     }
 }
 

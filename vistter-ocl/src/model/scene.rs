@@ -217,6 +217,8 @@ pub enum Content {
     Text {
         /// What it says: one part at least.
         runs: Vec<Run>,
+        /// What `{{value}}` is in it; its keyframes win.
+        value: Option<f64>,
         /// How it looks.
         style: TextStyle,
         /// How its lines stand to each other.

@@ -27,8 +27,12 @@ pub(crate) struct Gauge {
 impl Gauge {
     /// How much of it is full at a value, 0 to 1; what is no number is the least one.
     pub(crate) fn part(&self, value: &str) -> f64 {
+        number(value.trim()).map_or(0.0, |v| self.part_at(v))
+    }
+    /// The same at a number.
+    pub(crate) fn part_at(&self, value: f64) -> f64 {
         let (empty, full) = self.range;
-        number(value.trim()).map_or(0.0, |v| ((v - empty) / (full - empty)).clamp(0.0, 1.0))
+        ((value - empty) / (full - empty)).clamp(0.0, 1.0)
     }
 
     /// Draws it with so much of it full, in another colour when that is animated.

@@ -6,21 +6,22 @@ use vistter_core::time::FrameRate;
 
 use super::walk::{Faults, Node, Object};
 use super::{look, scalar};
-use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_REPEATS, MAX_STEPS};
+use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_NUMBER, MAX_REPEATS, MAX_STEPS};
 use crate::model::{Automation, Content, Easing, Envelope, Fill, Jump, Keyframe, Repeat};
+use crate::template::Template;
 
 /// What moves with a whole scene.
 pub(super) fn of_scene(n: &Node<'_>, f: &Faults) -> Option<Automation> {
     let o = n.object(f)?;
     let automation = common(&o);
     let help = "a whole scene only moves and fades; put its layers into a group";
-    o.elsewhere(&["scale", "rotation", "crop", "size", "radius", "color"].map(|name| (name, help)));
+    o.elsewhere(&["scale", "rotation", "crop", "size", "radius", "color", "value", "text"].map(|name| (name, help)));
     o.finish()?;
     Some(automation)
 }
 
-/// What moves with a layer.
-pub(super) fn of_layer(n: &Node<'_>, f: &Faults) -> Option<Automation> {
+/// What moves with a layer whose texts may name these tokens.
+pub(super) fn of_layer(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Automation> {
     let o = n.object(f)?;
     let side = |n: &Node<'_>, f: &Faults| scalar::number(n, f, 0.0, MAX_EXTENT);
     let automation = Automation {
@@ -30,6 +31,8 @@ pub(super) fn of_layer(n: &Node<'_>, f: &Faults) -> Option<Automation> {
         size: o.optional("size", |n, f| envelope(n, f, 2, look::size)).unwrap_or_default(),
         radius: o.optional("radius", |n, f| envelope(n, f, 1, side)).unwrap_or_default(),
         color: o.optional("color", |n, f| envelope(n, f, 1, scalar::color)).unwrap_or_default(),
+        value: o.optional("value", |n, f| envelope(n, f, 1, value)).unwrap_or_default(),
+        text: o.optional("text", |n, f| texts(n, f, tokens)).unwrap_or_default(),
         ..common(&o)
     };
     o.finish()?;
@@ -46,7 +49,7 @@ fn common(o: &Object<'_, '_>) -> Automation {
 
 /// Whether a layer has the properties that its automation moves.
 pub(super) fn fits(layer: &Node<'_>, f: &Faults, a: &Automation, content: &Content) -> Option<()> {
-    use Content::{Ellipse, Progress, Rect, Text, Ticker};
+    use Content::{Ellipse, Gauge, Progress, Rect, Text, Ticker};
     let fill = match content {
         Rect { fill, .. } | Progress { fill, .. } | Ellipse { fill, .. } => Some(fill),
         _ => None,
@@ -67,7 +70,46 @@ pub(super) fn fits(layer: &Node<'_>, f: &Faults, a: &Automation, content: &Conte
     if !a.color.keys.is_empty() && !colored {
         return missing("color", "only texts and shapes that are filled with one colour have one");
     }
+    if !a.value.keys.is_empty() && !matches!(content, Text { .. } | Progress { .. } | Gauge(_)) {
+        return missing("value", "only text, progress and gauge have one");
+    }
+    match content {
+        _ if a.text.keys.is_empty() => {}
+        Text { runs, .. } | Ticker { runs, .. } if runs.len() == 1 => {}
+        Text { .. } | Ticker { .. } => {
+            return missing("text", "its runs look different; write \"text\" in the place of \"runs\"");
+        }
+        _ => return missing("text", "only text and ticker have one; write \"text\" at one of them"),
+    }
     Some(())
+}
+
+/// The number of a text, a bar or a gauge.
+pub(super) fn value(n: &Node<'_>, f: &Faults) -> Option<f64> {
+    scalar::number(n, f, -MAX_NUMBER, MAX_NUMBER)
+}
+
+/// Texts over time. Nothing is between two texts: an easing other than `hold` is a mistake.
+fn texts(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Envelope<Template>> {
+    let (below, list) = match n.value.get("keyframes") {
+        Some(list) => ("/keyframes", list),
+        None => ("", n.value),
+    };
+    let mut ok = true;
+    for (i, key) in list.as_array().into_iter().flatten().enumerate() {
+        let Some(easing) = key.get("easing") else { continue };
+        // one that is no easing at all is told as such
+        let known = easing.is_object() || easing.as_str().and_then(Easing::parse).is_some_and(|e| e != Easing::Hold);
+        if known {
+            let at = format!("{}{below}/{i}/easing", n.pointer);
+            let d = Diagnostic::error("OCL-CONFLICT", at, "a text changes at once: there is nothing between two texts");
+            f.push(d.help("leave \"easing\" out, or write \"hold\"; two cues that fade go over into each other"));
+            ok = false;
+        }
+    }
+    let mut all = envelope(n, f, 1, |n, f| scalar::template(n, f, tokens))?;
+    all.keys.iter_mut().for_each(|k| k.easing = Easing::Hold);
+    ok.then_some(all)
 }
 
 fn point(n: &Node<'_>, f: &Faults) -> Option<[f64; 2]> {

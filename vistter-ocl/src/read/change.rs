@@ -8,6 +8,14 @@ use vistter_core::diagnose::{Diagnostic, Severity};
 use super::automation;
 use super::walk::{Faults, Node};
 use crate::aim::{Change, Property};
+use crate::locale::Locale;
+
+/// What new values may refer to: the tokens that a text may name, and the language of its numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Words<'a> {
+    pub(crate) tokens: &'a [&'a str],
+    pub(crate) locale: Locale,
+}
 
 /// Reads new values of properties, each as the value of a keyframe; null is what the document says. `has` says which
 /// properties there are to change.
@@ -17,10 +25,12 @@ use crate::aim::{Change, Property};
 pub(crate) fn read(
     properties: &BTreeMap<String, Value>,
     easing: Option<&Value>,
+    words: Words<'_>,
     has: impl Fn(Property) -> bool,
 ) -> Result<Change, Vec<Diagnostic>> {
     let faults = Faults::default();
     faults.strict.set(true);
+    faults.locale.set(words.locale);
     let mut change = Change::default();
     if let Some(e) = easing {
         let node = Node { value: e, pointer: "/easing".to_owned() };
@@ -49,7 +59,8 @@ pub(crate) fn read(
             }
             (_, value) => {
                 let mut key = json!({ "at": 0, "value": value });
-                if let (Some(e), Some(k)) = (easing, key.as_object_mut()) {
+                // a text is there at once, whatever way the others take
+                if let (Some(e), Some(k), true) = (easing, key.as_object_mut(), name != "text") {
                     k.insert("easing".to_owned(), e.clone());
                 }
                 keyed.insert(name.clone(), json!([key]));
@@ -57,7 +68,8 @@ pub(crate) fn read(
         }
     }
     let keyed = Value::Object(keyed);
-    if let Some(to) = automation::of_layer(&Node { value: &keyed, pointer: "/properties".to_owned() }, &faults) {
+    let node = Node { value: &keyed, pointer: "/properties".to_owned() };
+    if let Some(to) = automation::of_layer(&node, &faults, words.tokens) {
         change.to = to;
     }
     let list = faults.take();
@@ -87,7 +99,8 @@ mod tests {
 
     fn read_all(properties: &Value, easing: Option<&Value>) -> Result<Change, Vec<(&'static str, String)>> {
         let map = properties.as_object().unwrap().clone().into_iter().collect();
-        read(&map, easing, |p| p != Property::Radius).map_err(|l| l.into_iter().map(|d| (d.code, d.pointer)).collect())
+        read(&map, easing, Words::default(), |p| p != Property::Radius)
+            .map_err(|l| l.into_iter().map(|d| (d.code, d.pointer)).collect())
     }
 
     #[test]

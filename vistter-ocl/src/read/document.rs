@@ -105,6 +105,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
         requires,
         timeline: info,
         rate: timeline.rate,
+        locale: locale.unwrap_or_default(),
         base: base?,
         tokens,
         assets,

@@ -11,7 +11,7 @@ use crate::limits::MAX_FILTERS;
 use crate::limits::{MAX_EXTENT, MAX_FADE_SECONDS, MAX_ID_CHARS, MAX_TEXT_CHARS};
 use crate::locale::Locale;
 use crate::model::{Align, Anchor, Color};
-use crate::template::{Template, TemplateFault};
+use crate::template::{Template, TemplateFault, VALUE};
 use crate::wallclock::Format;
 
 /// Any string of at most `max` characters.
@@ -229,7 +229,14 @@ pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Temp
         ok = false;
         let d = Diagnostic::error("OCL-UNKNOWN-TOKEN", n.pointer.clone(), format!("unknown token \"{name}\""));
         let known = tokens.iter().copied().chain([crate::template::CLOCK]);
-        f.push(d.suggest(name, known).within(*at));
+        f.push(match name == VALUE {
+            true => d
+                .help(
+                    "give the layer, of the type text, a \"value\": a number, or keyframes of one under \"automation\"",
+                )
+                .within(*at),
+            false => d.suggest(name, known).within(*at),
+        });
     }
     ok.then_some(t)
 }

@@ -82,7 +82,8 @@ pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usiz
     let place = o.optional("position", placement).unwrap_or_default();
     let opacity = o.optional("opacity", scalar::unit).unwrap_or(1.0);
     let look = look::read(&o, names);
-    let automation = o.optional("automation", automation::of_layer).unwrap_or_default();
+    let tokens = text::tokens(&o, names);
+    let automation = o.optional("automation", |n, f| automation::of_layer(n, f, &tokens)).unwrap_or_default();
     let change = o.optional("change", change);
     let kind = o.required("type", |n, f| scalar::text(n, f, 64));
     let content = match kind.as_deref() {
@@ -95,7 +96,7 @@ pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usiz
         Some("progress") => shape::progress(&o, names),
         Some("gauge") => widget::gauge(&o, names),
         Some("qr") => widget::qr(&o, names),
-        Some("text") => text::text(&o, names),
+        Some("text") => text::text(&o, names, &tokens),
         Some("ticker") => text::ticker(&o, names),
         Some(other) => {
             let at = o.field("type").map(|n| n.pointer).unwrap_or_default();

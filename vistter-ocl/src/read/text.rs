@@ -1,11 +1,14 @@
 //! Texts and tickers: what they say and how they look.
 
+use std::borrow::Cow;
+
 use super::document::Names;
-use super::scalar;
 use super::walk::{Faults, Node, Object};
+use super::{automation, scalar};
 use crate::limits::MAX_RUNS;
 use crate::limits::{MAX_EXTENT, MAX_LINES, MAX_OUTLINE, MAX_PADDING, MAX_TEXT_SIZE, MAX_TICKER_SPEED, MIN_TEXT_SIZE};
 use crate::model::{Background, Breaks, Color, Content, Outline, Run, Shadow, TextStyle};
+use crate::template::VALUE;
 
 fn size(n: &Node<'_>, f: &Faults) -> Option<f64> {
     scalar::number(n, f, MIN_TEXT_SIZE, MAX_TEXT_SIZE)
@@ -19,8 +22,18 @@ fn weight(n: &Node<'_>, f: &Faults) -> Option<bool> {
     })
 }
 
+/// What the texts of a layer may name: the document's tokens, and the layer's own number if it has one.
+pub(super) fn tokens<'n>(o: &Object<'_, '_>, names: &'n Names<'_>) -> Cow<'n, [&'n str]> {
+    let text = o.find("type").is_some_and(|t| t.value.as_str() == Some("text"));
+    let moves = || o.find("automation").is_some_and(|a| a.value.get("value").is_some());
+    if text && (o.has("value") || moves()) {
+        return names.tokens.iter().copied().chain([VALUE]).collect();
+    }
+    Cow::Borrowed(&names.tokens)
+}
+
 /// `text`, or `runs`: parts that look different.
-fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
+fn runs(o: &Object<'_, '_>, names: &Names<'_>, tokens: &[&str]) -> Option<Vec<Run>> {
     if o.node.value.get("runs").is_none() {
         if o.node.value.get("text").is_none() {
             ["text", "runs"].iter().for_each(|name| drop(o.field(name)));
@@ -33,9 +46,9 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
             return None;
         }
         o.field("runs");
-        return o.optional("text", |n, f| scalar::template(n, f, &names.tokens)).map(Run::plain);
+        return o.optional("text", |n, f| scalar::template(n, f, tokens)).map(Run::plain);
     }
-    let text = o.optional("text", |n, f| scalar::template(n, f, &names.tokens));
+    let text = o.optional("text", |n, f| scalar::template(n, f, tokens));
     let runs = o.optional("runs", |n, f| {
         let list = n.array(f, MAX_RUNS)?;
         if list.is_empty() {
@@ -43,7 +56,7 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
             return None;
         }
         // all of them are read, so that all faults are found
-        let read: Vec<Option<Run>> = list.iter().map(|n| run(n, f, names)).collect();
+        let read: Vec<Option<Run>> = list.iter().map(|n| run(n, f, names, tokens)).collect();
         read.into_iter().collect()
     });
     if text.is_some() {
@@ -53,9 +66,9 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Vec<Run>> {
     runs
 }
 
-fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Run> {
+fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>, tokens: &[&str]) -> Option<Run> {
     let o = n.object(f)?;
-    let text = o.required("text", |n, f| scalar::template(n, f, &names.tokens));
+    let text = o.required("text", |n, f| scalar::template(n, f, tokens));
     let font = o.optional("font", |n, f| scalar::asset(n, f, names));
     let (color, bold) = (o.optional("color", scalar::color), o.optional("weight", weight));
     let (italic, size) = (o.optional("italic", scalar::flag), o.optional("size", size));
@@ -121,8 +134,9 @@ fn background(n: &Node<'_>, f: &Faults) -> Option<Background> {
     Some(Background { color: color?, padding: padding.unwrap_or_default(), radius })
 }
 
-pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let runs = runs(o, names);
+pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>, tokens: &[&str]) -> Option<Content> {
+    let runs = runs(o, names, tokens);
+    let value = o.optional("value", automation::value);
     let style = style(o, names);
     let align = o.optional("align", scalar::align).unwrap_or_default();
     let width = o.optional("width", scalar::length);
@@ -147,6 +161,7 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     }
     Some(Content::Text {
         runs: runs?,
+        value,
         style: style?,
         align,
         width,
@@ -159,7 +174,7 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
 }
 
 pub(super) fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
-    let runs = runs(o, names);
+    let runs = runs(o, names, &names.tokens);
     let style = style(o, names);
     let width = o.required("width", scalar::length);
     let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);

@@ -5,11 +5,8 @@ use vistter_core::diagnose::Diagnostic;
 
 use super::scalar;
 use super::walk::{Faults, Node, Object};
-use crate::limits::{DEFAULT_TOKEN_CHARS, MAX_CHOICES, MAX_TEXT_CHARS, MAX_TOKEN_CHARS};
+use crate::limits::{DEFAULT_TOKEN_CHARS, MAX_CHOICES, MAX_NUMBER, MAX_TEXT_CHARS, MAX_TOKEN_CHARS};
 use crate::token::{Token, TokenKind, ValueFault};
-
-/// What numbers may be when a token does not say less: what a double holds exactly.
-const MOST: f64 = 1e15;
 
 pub(super) fn read(n: &Node<'_>, f: &Faults) -> Option<Token> {
     let o = n.object(f)?;
@@ -68,8 +65,8 @@ fn text(o: &Object<'_, '_>) -> Option<TokenKind> {
 }
 
 fn range(o: &Object<'_, '_>, whole: bool) -> Option<TokenKind> {
-    let min = o.optional("minimum", |n, f| scalar::number(n, f, -MOST, MOST)).unwrap_or(-MOST);
-    let max = o.optional("maximum", |n, f| scalar::number(n, f, -MOST, MOST)).unwrap_or(MOST);
+    let min = o.optional("minimum", |n, f| scalar::number(n, f, -MAX_NUMBER, MAX_NUMBER)).unwrap_or(-MAX_NUMBER);
+    let max = o.optional("maximum", |n, f| scalar::number(n, f, -MAX_NUMBER, MAX_NUMBER)).unwrap_or(MAX_NUMBER);
     if min > max {
         o.node.fault_help(o.faults, "OCL-RANGE", format!("the minimum {min} is above the maximum {max}"), "swap them");
         return None;

@@ -205,7 +205,8 @@ impl<'v> Object<'v, '_> {
     pub(super) fn known(&self) -> Vec<&'static str> {
         self.known.borrow().clone()
     }
-    fn find(&self, name: &str) -> Option<Node<'v>> {
+    /// The field, if it is there; it need not be one of this object's.
+    pub(super) fn find(&self, name: &str) -> Option<Node<'v>> {
         if let Some((_, node)) = self.given.iter().find(|(n, _)| *n == name) {
             return Some(node.clone());
         }

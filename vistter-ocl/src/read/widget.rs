@@ -5,16 +5,14 @@ use vistter_core::diagnose::Diagnostic;
 use super::document::Names;
 use super::scalar;
 use super::walk::{Faults, Node, Object};
-use crate::limits::{MAX_EXTENT, MAX_QUIET};
+use crate::limits::{MAX_EXTENT, MAX_NUMBER, MAX_QUIET};
 use crate::model::{Color, Content, Correction, Gauge, Qr};
 
-/// Numbers at which a widget is empty or full.
-const MOST: f64 = 1e15;
 const NOTHING: Color = Color { rgba: [0; 4] };
 
 /// `minimum` and `maximum`, of a `what`.
 pub(super) fn range(o: &Object<'_, '_>, what: &str) -> Option<(f64, f64)> {
-    let number = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MOST, MOST);
+    let number = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MAX_NUMBER, MAX_NUMBER);
     let empty = o.optional("minimum", number).unwrap_or(0.0);
     let full = o.optional("maximum", number).unwrap_or(100.0);
     if empty == full {

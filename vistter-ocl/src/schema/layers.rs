@@ -73,6 +73,7 @@ pub(super) fn layers() -> Map<String, Value> {
     extend(
         &mut text,
         json!({
+            "value": number(-MAX_NUMBER, MAX_NUMBER, "What {{value}} is in the text"),
             "align": { "description": "How lines stand in the box", "enum": Align::NAMES },
             "width": length("Width of the box"),
             "maxWidth": length("Lines longer than this are wrapped, or end in an ellipsis"),

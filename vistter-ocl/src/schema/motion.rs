@@ -8,8 +8,12 @@ use crate::limits::*;
 use crate::model::Repeat;
 
 pub(super) fn keyframes(value: Value, many: usize) -> Value {
+    framed(value, &easing(many))
+}
+
+fn framed(value: Value, easing: &Value) -> Value {
     let frame = object(
-        json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": easing(many) }),
+        json!({ "at": of("span", "Since the scene was shown"), "value": value, "easing": easing }),
         &["at", "value"],
     );
     let list = json!({ "type": "array", "maxItems": MAX_KEYFRAMES, "items": frame });
@@ -22,6 +26,12 @@ pub(super) fn keyframes(value: Value, many: usize) -> Value {
         &["keyframes"],
     );
     json!({ "anyOf": [list, repeated] })
+}
+
+/// Texts one after the other: nothing is between two of them.
+fn texts() -> Value {
+    let hold = json!({ "description": "A text changes at once; hold when left out", "const": "hold" });
+    framed(of("template", "What it says"), &hold)
 }
 
 pub(super) fn automation() -> Value {
@@ -42,6 +52,8 @@ pub(super) fn layer_automation() -> Value {
         "size": keyframes(def("size"), 2),
         "radius": keyframes(number(0.0, MAX_EXTENT, "Corner radius"), 1),
         "color": keyframes(def("color"), 1),
+        "value": keyframes(number(-MAX_NUMBER, MAX_NUMBER, "The number of a text, a bar or a gauge"), 1),
+        "text": texts(),
     });
     if let Some(fields) = all.get_mut("properties") {
         extend(fields, more);

@@ -23,8 +23,11 @@ use crate::model::{Blend, Content, Style};
 pub const VERSIONS: ((u32, u32), (u32, u32)) = ((1, 0), (1, crate::read::MINOR));
 
 /// Parts of the language that are no type of layer, no transition, no blend mode and no filter.
-const PARTS: [&str; 10] =
-    ["tracks", "styles", "sync", "steps", "strict", "requires", "locale", "fallbacks", "asset-rights", "asset-urls"];
+#[rustfmt::skip]
+const PARTS: [&str; 12] = [
+    "tracks", "styles", "sync", "steps", "strict", "requires", "locale", "fallbacks", "asset-rights", "asset-urls",
+    "text-keyframes", "value-keyframes",
+];
 
 /// What a program that plays documents can, for those who make them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -125,6 +125,11 @@ pub(super) fn beyond(document: &Map<String, Value>) -> Vec<Diagnostic> {
 fn object(map: &Map<String, Value>, kind: Kind, at: &str, lost: &mut Vec<Diagnostic>) {
     for (key, v) in map.iter().filter(|(k, _)| !k.starts_with("x-")) {
         let at = child(at, key);
+        // the one field that another type of layer got later
+        if matches!(kind, Kind::Layer) && key == "value" && v.is_number() {
+            lost.push(no_word(&at, key));
+            continue;
+        }
         match fields(kind).iter().find(|(name, _)| name == key) {
             Some((_, is)) => value(v, *is, &at, lost),
             None => lost.push(no_word(&at, key)),

@@ -67,6 +67,40 @@ fn codes(list: &[Diagnostic]) -> Vec<(&str, &str)> {
 const TWO: &str = r##"{ "id": "a", "type": "image", "asset": "first", "width": 60, "height": 60 },
     { "id": "b", "type": "rect", "width": 60, "height": 60, "color": "#FFFFFF", "position": { "x": 60 } }"##;
 
+/// What is told to a layer that is left out changes nothing, wherever it stands; the rest of a commit is done.
+#[test]
+fn a_change_of_a_layer_that_is_left_out_is_no_reason_to_refuse_the_others() {
+    let gone = r##"{ "id": "gone", "type": "image", "asset": "no", "width": 60, "height": 60 }"##;
+    let there = r##"{ "id": "b", "type": "rect", "width": 60, "height": 60, "color": "#FFFFFF" }"##;
+    let row = format!(
+        r##"{{ "id": "row", "type": "group", "layout": {{ "type": "row", "gap": 60 }}, "layers": [ {gone}, {there} ] }},
+            {{ "id": "masked", "type": "group", "width": 60, "height": 60, "masks": [ {{ "shape": "image", "asset": "no" }} ],
+               "layers": [ {{ "id": "inner", "type": "rect", "width": 60, "height": 60, "color": "#FFFFFF" }} ] }}"##
+    );
+    let set = |layer: &str, property: &str, value: serde_json::Value| OverlayAction::Set {
+        layer: Some(layer.to_owned()),
+        properties: BTreeMap::from([(property.to_owned(), value)]),
+        over: Default::default(),
+        easing: None,
+    };
+    for layers in [row, format!("{gone}, {there}")] {
+        let mut o = open(&document(r##""no": { "path": "none.png" }"##, "", &layers), Some(START));
+        o.apply(tick(0), &OverlayAction::Show).unwrap();
+        let before = draw(&mut o, tick(0));
+        assert!(luma(&before, 0) > 200, "what is left out has no room in a row");
+        let mut list = vec![set("gone", "color", "#FF0000".into()), set("gone", "opacity", 1.into())];
+        list.push(set("gone", "text", "words".into()));
+        list.push(set("b", "opacity", 0.into()));
+        if layers.contains("masked") {
+            list.push(set("inner", "opacity", 1.into()));
+        }
+        o.apply(tick(1), &OverlayAction::Batch(list)).unwrap();
+        assert!(draw(&mut o, tick(1)).plane(0).data == background(320, 180).plane(0).data, "{layers}");
+        let e = o.apply(tick(2), &set("gone", "opaque", 1.into())).unwrap_err().to_string();
+        assert!(e.contains("OCL-UNKNOWN-FIELD"), "{e}");
+    }
+}
+
 #[test]
 fn rights_that_end_on_air_end_on_their_very_frame_and_are_told_once() {
     let assets = r##""first": { "path": "mark.png", "fallback": { "color": "#000000" },

@@ -180,3 +180,138 @@ fn what_cannot_be_changed_is_said_and_nothing_is() {
     o.apply(tick(10), &OverlayAction::Hide).unwrap();
     assert!(o.apply(tick(20), &set("dot", &json!({ "opacity": 0 }), 0, None)).is_err());
 }
+
+const WORDS: &str = r##"{
+  "ocl": "1.1", "strict": true, "canvas": { "width": 320, "height": 180 }, "locale": "de",
+  "tokens": { "guest": { "default": "Ada" } },
+  "scenes": [ { "id": "main", "steps": [ { "id": "wait", "at": 3 } ], "layers": [
+      { "id": "line", "type": "text", "text": "own", "size": 30, "position": { "x": 4, "y": 4 },
+        "automation": { "text": { "repeat": "loop", "keyframes": [
+          { "at": 0, "value": "one" }, { "at": 1, "value": "{{guest}}" }, { "at": 2, "value": "three" }, { "at": "70f", "value": "one" } ] } } },
+      { "id": "faded", "type": "text", "text": "own", "size": 30, "position": { "x": 4, "y": 94 }, "change": { "duration": 0.5 },
+        "automation": { "text": [ { "at": 0, "value": "first" }, { "at": 1, "value": "second" } ] } },
+      { "id": "sum", "type": "text", "text": "{{value|number}}", "value": 0, "size": 30, "position": { "x": 4, "y": 44 } },
+      { "id": "bar", "type": "progress", "value": "20", "width": 200, "height": 20, "color": "#FFFFFF", "position": { "x": 100, "y": 140 } } ] } ]
+}"##;
+
+fn words() -> OclOverlay {
+    let none: HashMap<String, Vec<u8>> = HashMap::new();
+    let mut o = OclOverlay::from_str("test", WORDS, &none, None, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"));
+    o.prepare(CANVAS).unwrap();
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    o
+}
+
+/// Some rows of a picture, as a document with other words draws them.
+fn rows(o: &mut OclOverlay, frame: u64, from: usize, to: usize) -> Vec<u8> {
+    let buf = draw(o, frame);
+    let luma = buf.plane(0);
+    (from..to).flat_map(|y| luma.row(y)[..160].to_vec()).collect()
+}
+
+/// What a text that never changes looks like there.
+fn still(id: &str, text: &str, y: u32) -> Vec<u8> {
+    let layer = json!({ "id": id, "type": "text", "text": text, "size": 30, "position": { "x": 4, "y": y } });
+    let document = json!({ "ocl": "1.1", "locale": "de", "canvas": { "width": 320, "height": 180 },
+        "scenes": [ { "id": "main", "layers": [layer] } ] });
+    let none: HashMap<String, Vec<u8>> = HashMap::new();
+    let mut o = OclOverlay::from_str("still", &document.to_string(), &none, None, &BTreeMap::new()).unwrap();
+    o.prepare(CANVAS).unwrap();
+    o.apply(tick(0), &OverlayAction::Show).unwrap();
+    rows(&mut o, 0, y as usize / 2, y as usize / 2 + 20)
+}
+
+#[test]
+fn texts_follow_each_other_and_one_that_was_set_lies_over_them() {
+    let mut o = words();
+    let at = |o: &mut OclOverlay, frame| rows(o, frame, 2, 22);
+    for (frame, text) in [(0, "one"), (29, "one"), (30, "Ada"), (59, "Ada"), (60, "three"), (70, "one"), (100, "Ada")] {
+        assert!(at(&mut o, frame) == still("a", text, 4), "{text} at {frame}");
+    }
+    let tokens = BTreeMap::from([("guest".to_owned(), "Bob".to_owned())]);
+    o.apply(tick(101), &OverlayAction::SetTokens(tokens)).unwrap();
+    assert!(at(&mut o, 101) == still("a", "Bob", 4));
+    o.apply(tick(102), &set("line", &json!({ "text": "now {{guest|upper}}" }), 5, Some("easeOutBack"))).unwrap();
+    assert!(at(&mut o, 102) == still("a", "now BOB", 4), "at once, whatever the others take");
+    assert!(at(&mut o, 140) == still("a", "now BOB", 4), "it stays");
+    o.apply(tick(141), &OverlayAction::SetTokens([("guest".to_owned(), "Eve".to_owned())].into())).unwrap();
+    assert!(at(&mut o, 141) == still("a", "now EVE", 4), "and follows its tokens");
+    // it stands at its step, where a repetition without an end goes on
+    o.apply(tick(142), &set("line", &json!({ "text": null }), 0, None)).unwrap();
+    assert!(at(&mut o, 142) == still("a", "one", 4));
+    // a clock in it moves the picture on
+    o.apply(tick(142), &set("line", &json!({ "text": "{{clock}}" }), 0, None)).unwrap();
+    assert!(o.is_static_until(tick(143)).is_some_and(|f| f <= 173));
+}
+
+#[test]
+fn numbers_count_from_what_is_shown() {
+    let mut o = words();
+    let at = |o: &mut OclOverlay, frame| rows(o, frame, 22, 42);
+    assert!(at(&mut o, 0) == still("a", "0", 44));
+    o.apply(tick(10), &set("sum", &json!({ "value": 3000 }), 1, None)).unwrap();
+    assert!(at(&mut o, 10) == still("a", "100", 44), "the frame of the action has the first step");
+    assert!(at(&mut o, 24) == still("a", "1.500", 44), "as the document's language writes it");
+    o.apply(tick(25), &set("sum", &json!({ "value": 0 }), 1, None)).unwrap();
+    assert!(at(&mut o, 25) == still("a", "1.547", 44) || at(&mut o, 25) == still("a", "1.546", 44));
+    assert!(at(&mut o, 54) == still("a", "0", 44));
+    o.apply(tick(60), &set("sum", &json!({ "value": null }), 0, None)).unwrap();
+    assert!(at(&mut o, 60) == still("a", "0", 44));
+    // a bar counts from what its text says
+    assert_eq!(extent(&mut o, 60, 75), Some((50, 70)));
+    o.apply(tick(70), &set("bar", &json!({ "value": 80 }), 1, None)).unwrap();
+    assert_eq!(extent(&mut o, 84, 75), Some((50, 100)));
+    assert_eq!(extent(&mut o, 200, 75), Some((50, 130)));
+    assert!(o.is_static_until(tick(200)).is_some(), "the loop of the other text goes on");
+}
+
+#[test]
+fn texts_and_numbers_are_the_same_however_their_frame_is_reached() {
+    let actions = [
+        (12, set("sum", &json!({ "value": 3000 }), 1, Some("easeOutCubic"))),
+        (25, set("bar", &json!({ "value": 90, "size": [180, 10] }), 1, None)),
+        (40, set("line", &json!({ "text": "set {{guest}}" }), 1, None)),
+        (66, set("line", &json!({ "text": null }), 0, None)),
+        (70, set("sum", &json!({ "value": null }), 1, None)),
+    ];
+    let mut played = words();
+    let mut said: Option<(u64, Vec<u8>)> = None;
+    for frame in 0..150 {
+        for (_, action) in actions.iter().filter(|(at, _)| *at == frame) {
+            played.apply(tick(frame), action).unwrap();
+            said = None;
+        }
+        let got = draw(&mut played, frame).plane(0).data.to_vec();
+        let mut sought = words();
+        for (at, action) in actions.iter().filter(|(at, _)| *at <= frame) {
+            sought.apply(tick(*at), action).unwrap();
+        }
+        assert!(draw(&mut sought, frame).plane(0).data == got.as_slice(), "frame {frame}");
+        match &said {
+            Some((until, before)) if frame < *until => assert!(*before == got, "frame {frame} was said to stand"),
+            _ => said = Some((played.is_static_until(tick(frame)).unwrap_or(u64::MAX), got)),
+        }
+    }
+    let stands = |f: u64| played.is_static_until(tick(f)).unwrap();
+    assert!((150..220).map(stands).any(|f| f >= 152), "a loop of texts stands between them");
+}
+
+#[test]
+fn a_text_that_cannot_be_set_is_refused_with_its_place() {
+    let mut o = words();
+    let bad = [
+        (set("line", &json!({ "text": "{{gest}}" }), 0, None), "OCL-UNKNOWN-TOKEN"),
+        (set("line", &json!({ "text": "{{value}}" }), 0, None), "OCL-UNKNOWN-TOKEN"),
+        (set("line", &json!({ "text": "{{guest|uper}}" }), 0, None), "OCL-UNKNOWN-FILTER"),
+        (set("line", &json!({ "text": 3 }), 0, None), "OCL-TYPE"),
+        (set("line", &json!({ "value": 3 }), 0, None), "OCL-CONFLICT"),
+        (set("bar", &json!({ "text": "x" }), 0, None), "OCL-CONFLICT"),
+        (set("", &json!({ "text": "x" }), 0, None), "OCL-CONFLICT"),
+    ];
+    for (action, code) in bad {
+        let e = o.apply(tick(0), &action).unwrap_err().to_string();
+        assert!(e.contains(code), "{e}");
+    }
+    o.apply(tick(0), &set("sum", &json!({ "text": "{{value}} of {{guest}}", "value": 7 }), 0, None)).unwrap();
+    assert!(rows(&mut o, 0, 22, 42) == still("a", "7 of Ada", 44));
+}
