@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vistter_core::clock::WallTime;
-use vistter_core::diagnose::{Diagnostic, Severity, Source};
+use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::ports::Canvas;
 use vistter_core::time::FrameRate;
 
@@ -48,10 +48,7 @@ fn all(text: &str, assets: &dyn AssetSource, wall: Option<WallTime>) -> Vec<Diag
             list.extend(found.into_iter().filter(|d| !list.contains(d)).collect::<Vec<_>>());
         }
     }
-    if let Ok((_, source)) = Source::parse(text) {
-        list = list.into_iter().map(|d| crate::fault::locate(&source, d)).collect();
-    }
-    list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+    crate::fault::locate_all(text, &mut list);
     list
 }
 
@@ -89,8 +86,8 @@ pub fn cost_file(
     let canvas = Canvas { width, height, fps: document.rate.unwrap_or(fps) };
     let one = |s: &crate::model::Scene| cost::estimate(&document, Some(&s.id), &assets, canvas, profile);
     let costs = document.scenes.iter().map(one).collect::<Result<Vec<Cost>, _>>()?;
-    let source = Source::parse(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|d| vec![d])?.1;
-    let found = costs.iter().filter_map(Cost::finding).map(|d| crate::fault::locate(&source, d)).collect();
+    let mut found = costs.iter().filter_map(Cost::finding).collect();
+    crate::fault::locate_all(&text, &mut found);
     Ok((costs, found))
 }
 

@@ -5,6 +5,13 @@ use std::fmt;
 use vistter_core::diagnose::{Diagnostic, Severity, Source};
 use vistter_core::{Error, ErrorKind};
 
+/// Finds where things stand in the text of a document that was read, and sorts them by it.
+pub(crate) fn locate_all(text: &str, list: &mut Vec<Diagnostic>) {
+    let source = Source::known(text.strip_prefix('\u{feff}').unwrap_or(text));
+    *list = std::mem::take(list).into_iter().map(|d| locate(&source, d)).collect();
+    list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+}
+
 /// Finds where something stands in the text. What may be secret in a URL of the line shown is left out: a signature, a password.
 pub(crate) fn locate(source: &Source<'_>, d: Diagnostic) -> Diagnostic {
     let mut d = source.locate(d);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vistter_core::clock::WallTime;
-use vistter_core::diagnose::{Diagnostic, Source, nearest};
+use vistter_core::diagnose::{Diagnostic, nearest};
 use vistter_core::inset::PictureSources;
 use vistter_core::media::FrameBuf;
 use vistter_core::ports::{Canvas, Overlay, OverlayAction, OverlayEvent, Tick};
@@ -134,17 +134,14 @@ impl OclOverlay {
         let mut news: Vec<Diagnostic> = now.findings().cloned().collect();
         if !list.is_empty() {
             list.append(&mut news);
-            if let Ok((_, source)) = Source::parse(text) {
-                list = list.into_iter().map(|d| crate::fault::locate(&source, d)).collect();
-            }
             warnings.append(&mut list);
-            warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+            crate::fault::locate_all(text, &mut warnings);
             return Err(faults(warnings));
         }
         news.extend(glyphs::missing(&document, &now));
-        if let (false, Ok((_, source))) = (news.is_empty(), Source::parse(text)) {
-            warnings.extend(news.into_iter().map(|d| crate::fault::locate(&source, d)));
-            warnings.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+        if !news.is_empty() {
+            warnings.append(&mut news);
+            crate::fault::locate_all(text, &mut warnings);
         }
         let scene = scene.unwrap_or_default();
         let mut values: BTreeMap<_, _> = document.tokens.iter().map(|(k, t)| (k.clone(), t.default.clone())).collect();

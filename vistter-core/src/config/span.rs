@@ -51,7 +51,7 @@ impl Span {
         if secs > Self::MAX_SECONDS {
             return None;
         }
-        let ms: i64 = format!("{frac:0<3}").get(..3)?.parse().ok()?;
+        let ms = frac.bytes().chain([b'0'; 2]).take(3).fold(0, |n, digit| 10 * n + i64::from(digit - b'0'));
         Some(Self::Time(MediaTime::from_millis(secs * 1000 + ms)))
     }
 }

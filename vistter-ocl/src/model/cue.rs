@@ -65,7 +65,7 @@ pub struct Cue {
     /// What it shows. Its `z` orders it within the track; its automation counts from the cue's start.
     pub layer: Layer,
     /// What it shows when it cannot show that, or what it waits for does not come.
-    pub fallback: Option<Layer>,
+    pub fallback: Option<Box<Layer>>,
 }
 
 /// Something a cue waits for.

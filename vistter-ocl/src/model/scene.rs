@@ -67,7 +67,7 @@ impl Scene {
         for (t, track) in self.tracks.iter().enumerate() {
             for (c, cue) in track.cues.iter().enumerate() {
                 let at = format!("/tracks/{t}/cues/{c}");
-                let parts = [("content", Some(&cue.layer)), ("fallback", cue.fallback.as_ref())];
+                let parts = [("content", Some(&cue.layer)), ("fallback", cue.fallback.as_deref())];
                 for (name, layer) in parts.into_iter().filter_map(|(name, l)| Some((name, l?))) {
                     out.push((format!("{at}/{name}"), layer));
                     if let Content::Group(g) = &layer.content {

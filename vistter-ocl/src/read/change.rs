@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use vistter_core::diagnose::{Diagnostic, Severity};
 
 use super::automation;
+use super::pointer::Pointer;
 use super::walk::{Faults, Node};
 use crate::aim::{Change, Property};
 use crate::locale::Locale;
@@ -33,7 +34,7 @@ pub(crate) fn read(
     faults.locale.set(words.locale);
     let mut change = Change::default();
     if let Some(e) = easing {
-        let node = Node { value: e, pointer: "/easing".to_owned() };
+        let node = Node { value: e, pointer: Pointer::path("/easing") };
         // a list is one for each number of a value, and read with each
         if !e.is_array() {
             change.easing = automation::easing(&node, &faults).unwrap_or_default();
@@ -68,7 +69,7 @@ pub(crate) fn read(
         }
     }
     let keyed = Value::Object(keyed);
-    let node = Node { value: &keyed, pointer: "/properties".to_owned() };
+    let node = Node { value: &keyed, pointer: Pointer::path("/properties") };
     if let Some(to) = automation::of_layer(&node, &faults, words.tokens) {
         change.to = to;
     }

@@ -33,25 +33,31 @@ fn track<'v>(n: &Node<'v>, f: &Faults, names: &Names<'v>, all: &mut Vec<Node<'v>
     let nodes = o.required("cues", |n, f| n.array(f, MAX_CUES));
     o.finish()?;
     let nodes = nodes?;
-    let read: Vec<(usize, Cue)> = nodes.iter().enumerate().filter_map(|(i, c)| Some((i, cue(c, f, names)?))).collect();
+    let (mut cues, mut sound) = (Vec::with_capacity(nodes.len()), Vec::with_capacity(nodes.len()));
+    for n in &nodes {
+        if let Some(c) = cue(n, f, names) {
+            cues.push(c);
+            sound.push(n);
+        }
+    }
     if !kind.overlaps() {
-        overlaps(&read, &nodes, f);
+        overlaps(&cues, &sound, f);
     }
     all.extend(nodes);
-    Some(Track { id: id?, kind, cues: read.into_iter().map(|(_, c)| c).collect() })
+    Some(Track { id: id?, kind, cues })
 }
 
-/// Records cues that begin while another one of their track is on.
-fn overlaps(cues: &[(usize, Cue)], nodes: &[Node<'_>], f: &Faults) {
+/// Records cues that begin while another one of their track is on; each has its node.
+fn overlaps(cues: &[Cue], nodes: &[&Node<'_>], f: &Faults) {
     let rate = f.rate.get().unwrap_or(FrameRate::FPS_30);
-    let mut order: Vec<&(usize, Cue)> = cues.iter().collect();
-    order.sort_by_key(|(_, c)| c.start.frames(rate));
+    let mut order: Vec<(&Cue, &Node<'_>)> = cues.iter().zip(nodes.iter().copied()).collect();
+    order.sort_by_key(|(c, _)| c.start.frames(rate));
     for pair in order.windows(2) {
-        let [(_, before), (i, after)] = pair else { continue };
+        let [(before, _), (after, node)] = pair else { continue };
         let (start, next) = (before.start.frames(rate), after.start.frames(rate));
         let end = before.duration.map(|d| end(before.start, d, rate));
         if start == next || end.is_some_and(|e| e > next) {
-            let at = nodes.get(*i).map(|n| format!("{}/start", n.pointer)).unwrap_or_default();
+            let at = format!("{}/start", node.pointer);
             let text = format!("the cue \"{}\" begins while \"{}\" is on", after.layer.id, before.layer.id);
             let d = Diagnostic::error("OCL-CUE-OVERLAP", at, text);
             f.push(d.help("start it later, or put it on a track of the type \"free\""));
@@ -92,8 +98,7 @@ fn cue(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Cue> {
     });
     let (enter, exit): (Transition, Transition) = ways.unwrap_or_default();
     let sync = o.optional("sync", |n, f| sync::of(n, f, names));
-    let own: Vec<(&str, Option<Node<'_>>)> =
-        ["id", "layer", "properties", "automation"].into_iter().map(|name| (name, o.field(name))).collect();
+    let own = ["id", "layer", "properties", "automation"].map(|name| (name, o.field(name)));
     let field = |name: &str| own.iter().find(|(n, _)| *n == name).and_then(|(_, node)| node.clone());
     let (content, asset, fallback) = (o.field("content"), o.field("assetRef"), o.field("fallback"));
     let layer = match (content, asset) {
@@ -139,7 +144,7 @@ fn cue(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Cue> {
         }
         return None;
     }
-    Some(Cue { start: start?, duration, enter, exit, sync, layer: layer?, fallback: instead })
+    Some(Cue { start: start?, duration, enter, exit, sync, layer: layer?, fallback: instead.map(Box::new) })
 }
 
 /// The layer a cue shows: its content, with the cue's id, layer and automation, under its properties.

@@ -6,6 +6,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `walk.rs` | objects, required and optional fields, unknown names, types |
+//! | `pointer.rs` | where a value stands |
 //! | `scalar.rs` | ids, numbers in a range, spans, colours, templates |
 //! | `document.rs` | the document and its assets |
 //! | `asset.rs` | assets, fallbacks |
@@ -33,6 +34,7 @@ pub(crate) mod cue;
 mod document;
 mod inset;
 mod look;
+mod pointer;
 mod relative;
 mod scalar;
 mod scene;
@@ -68,11 +70,11 @@ pub(crate) fn parse(text: &str) -> Result<(Document, Vec<Diagnostic>), Vec<Diagn
         return Err(vec![d.help("put pictures into files and name them under \"assets\"")]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (value, source) = Source::parse(text).map_err(|d| vec![d])?;
+    let (value, _) = Source::parse(text).map_err(|d| vec![d])?;
     let faults = walk::Faults::default();
     let document = document::read(&walk::Node::root(&value), &faults);
-    let mut list: Vec<Diagnostic> = faults.take().into_iter().map(|d| crate::fault::locate(&source, d)).collect();
-    list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
+    let mut list = faults.take();
+    crate::fault::locate_all(text, &mut list);
     match document {
         Some(d) if list.iter().all(|d| d.severity == Severity::Warning) => Ok((d, list)),
         _ => Err(list),

@@ -1,6 +1,7 @@
 //! Lengths that are parts of what a layer stands in: `"50%"`.
 
 use serde_json::Value;
+use vistter_core::diagnose::Diagnostic;
 
 use super::walk::{Faults, Node};
 use crate::limits::MAX_PERCENT;
@@ -12,13 +13,15 @@ pub(super) fn take(n: &Node<'_>, f: &Faults) -> (Relative, Option<Value>) {
     let mut relative = Relative::default();
     let mut patched: Option<Value> = None;
     let mut one = |path: &str, least: f64| {
-        let text = n.value.pointer(path)?.as_str()?.strip_suffix('%')?;
+        let value = path.split('/').skip(1).try_fold(n.value, |v, key| v.get(key))?;
+        let text = value.as_str()?.strip_suffix('%')?;
         let share = text.parse::<f64>().ok().filter(|v| v.is_finite());
         let inside = share.filter(|v| (least..=MAX_PERCENT).contains(v));
         if inside.is_none() {
-            let at = Node { value: n.value, pointer: format!("{}{path}", n.pointer) };
+            let at = format!("{}{path}", n.pointer);
             let text = format!("\"{text}%\" is not a percentage from {least}% to {MAX_PERCENT}%");
-            at.fault_help(f, "OCL-RANGE", text, "write for example \"50%\": half of what the layer stands in");
+            let d = Diagnostic::error("OCL-RANGE", at, text);
+            f.push(d.help("write for example \"50%\": half of what the layer stands in"));
         }
         let all = patched.get_or_insert_with(|| n.value.clone());
         if let Some(v) = all.pointer_mut(path) {

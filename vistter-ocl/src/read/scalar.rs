@@ -1,5 +1,7 @@
 //! Values without structure: ids, numbers, spans, colours, names out of a list, templates.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use vistter_core::config::Span;
 use vistter_core::diagnose::Diagnostic;
@@ -16,16 +18,22 @@ use crate::wallclock::Format;
 
 /// Any string of at most `max` characters.
 pub(super) fn text(n: &Node<'_>, f: &Faults, max: usize) -> Option<String> {
+    words(n, f, max).map(str::to_owned)
+}
+
+/// The same where it stands.
+pub(super) fn words<'v>(n: &Node<'v>, f: &Faults, max: usize) -> Option<&'v str> {
     let Value::String(s) = n.value else {
         n.wrong_type(f, "a string");
         return None;
     };
-    let chars = s.chars().count();
+    // a character is a byte at least
+    let chars = if s.len() > max { s.chars().count() } else { s.len() };
     if chars > max {
         n.fault(f, "OCL-LIMIT", format!("{chars} characters; at most {max} are allowed"));
         return None;
     }
-    Some(s.clone())
+    Some(s)
 }
 
 /// True or false.
@@ -38,11 +46,12 @@ pub(super) fn truth(n: &Node<'_>, f: &Faults) -> Option<bool> {
 
 /// A name: letters, digits, `-`, `_`, `.`.
 pub(super) fn id(n: &Node<'_>, f: &Faults) -> Option<String> {
-    let s = text(n, f, MAX_ID_CHARS)?;
-    name_fault(&s).map_or(Some(s), |why| {
+    let s = words(n, f, MAX_ID_CHARS)?;
+    if let Some(why) = name_fault(s) {
         n.fault(f, "OCL-NAME", why);
-        None
-    })
+        return None;
+    }
+    Some(s.to_owned())
 }
 
 /// What is wrong with a name, if anything.
@@ -50,7 +59,7 @@ pub(super) fn name_fault(s: &str) -> Option<String> {
     if s.is_empty() {
         return Some("a name must not be empty".to_owned());
     }
-    if s.chars().count() > MAX_ID_CHARS {
+    if s.len() > MAX_ID_CHARS && s.chars().count() > MAX_ID_CHARS {
         return Some(format!("a name has at most {MAX_ID_CHARS} characters"));
     }
     let bad = s.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
@@ -84,15 +93,15 @@ pub(super) fn numbers<const N: usize>(
 
 /// The id of an asset that the document names.
 pub(super) fn asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<String> {
-    let s = text(n, f, 256)?;
-    if names.assets.contains(&s.as_str()) {
-        return Some(s);
+    let s = words(n, f, 256)?;
+    if names.assets.contains(&s) {
+        return Some(s.to_owned());
     }
     let d = Diagnostic::error("OCL-UNKNOWN-ASSET", n.pointer.clone(), format!("unknown asset \"{s}\""));
     f.push(if names.assets.is_empty() {
         d.help("name the file under \"assets\"")
     } else {
-        d.suggest(&s, names.assets.iter().copied())
+        d.suggest(s, names.assets.iter().copied())
     });
     None
 }
@@ -150,8 +159,8 @@ pub(super) fn whole(n: &Node<'_>, f: &Faults, min: i64, max: i64) -> Option<i64>
 /// A point or a length of time.
 pub(super) fn span(n: &Node<'_>, f: &Faults) -> Option<Span> {
     let text = match n.value {
-        Value::Number(x) => x.to_string(),
-        Value::String(s) => s.clone(),
+        Value::Number(x) => Cow::Owned(x.to_string()),
+        Value::String(s) => Cow::Borrowed(s.as_str()),
         _ => {
             n.wrong_type(f, "a time");
             return None;
@@ -176,8 +185,8 @@ pub(super) fn fade(n: &Node<'_>, f: &Faults) -> Option<Span> {
 
 /// `#RRGGBB` or `#RRGGBBAA`.
 pub(super) fn color(n: &Node<'_>, f: &Faults) -> Option<Color> {
-    let s = text(n, f, MAX_TEXT_CHARS)?;
-    let got = Color::parse(&s);
+    let s = words(n, f, MAX_TEXT_CHARS)?;
+    let got = Color::parse(s);
     if got.is_none() {
         let help = "write \"#RRGGBB\", or \"#RRGGBBAA\" with alpha";
         n.fault_help(f, "OCL-COLOR", format!("\"{s}\" is not a colour"), help);
@@ -193,8 +202,8 @@ pub(super) fn one_of<T>(
     names: &[&'static str],
     parse: impl Fn(&str) -> Option<T>,
 ) -> Option<T> {
-    let s = text(n, f, MAX_TEXT_CHARS)?;
-    let got = parse(&s);
+    let s = words(n, f, MAX_TEXT_CHARS)?;
+    let got = parse(s);
     if got.is_none() {
         let text = format!("unknown {what} \"{s}\"");
         // In a document of a later version it is that version's news.
@@ -202,7 +211,7 @@ pub(super) fn one_of<T>(
             true => f.left_out("OCL-UNKNOWN-VALUE", &n.pointer, text),
             false => Diagnostic::error("OCL-UNKNOWN-VALUE", n.pointer.clone(), text),
         };
-        f.push(d.suggest(&s, names.iter().copied()));
+        f.push(d.suggest(s, names.iter().copied()));
     }
     got
 }
@@ -219,11 +228,11 @@ pub(super) fn align(n: &Node<'_>, f: &Faults) -> Option<Align> {
 
 /// A text with tokens, all of them known.
 pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Template> {
-    let s = text(n, f, MAX_TEXT_CHARS)?;
-    let (t, found) = Template::read(&s, f.locale.get());
+    let s = words(n, f, MAX_TEXT_CHARS)?;
+    let (t, found) = Template::read(s, f.locale.get());
     let mut ok = found.faults.is_empty();
     for (at, fault) in &found.faults {
-        f.push(template_fault(&n.pointer, fault).within(*at));
+        f.push(template_fault(&n.pointer.to_string(), fault).within(*at));
     }
     for (at, name) in found.names.iter().filter(|(_, name)| !tokens.contains(&name.as_str())) {
         ok = false;
@@ -243,10 +252,10 @@ pub(super) fn template(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Temp
 
 /// A language by its tag.
 pub(super) fn locale(n: &Node<'_>, f: &Faults) -> Option<Locale> {
-    let s = text(n, f, MAX_ID_CHARS)?;
-    let got = Locale::parse(&s);
+    let s = words(n, f, MAX_ID_CHARS)?;
+    let got = Locale::parse(s);
     if got.is_none() {
-        f.push(unknown_locale(&n.pointer, &s));
+        f.push(unknown_locale(&n.pointer.to_string(), s));
     }
     got
 }

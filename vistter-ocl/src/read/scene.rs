@@ -53,7 +53,7 @@ fn fields(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Scene> {
 
 /// Records ids that stand twice in a list.
 pub(super) fn doubled(list: &[Node<'_>], faults: &Faults, what: &str) {
-    let mut seen = HashMap::new();
+    let mut seen = HashMap::with_capacity(list.len());
     for (i, n) in list.iter().enumerate() {
         let Some(id) = n.value.get("id").and_then(|v| v.as_str()) else { continue };
         if let Some(first) = seen.insert(id, i) {
@@ -76,7 +76,7 @@ pub(super) fn layer(n: &Node<'_>, f: &Faults, names: &Names<'_>, depth: usize) -
 pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usize) -> Option<Layer> {
     let f = o.faults;
     let n = o.node.clone();
-    super::style::lay(&mut o, names);
+    let styles = super::style::lay(&mut o, names);
     let id = o.required("id", scalar::id);
     let z = o.optional("z", |n, f| scalar::whole(n, f, -1000, 1000)).unwrap_or(0) as i32;
     let place = o.optional("position", placement).unwrap_or_default();
@@ -85,8 +85,8 @@ pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usiz
     let tokens = text::tokens(&o, names);
     let automation = o.optional("automation", |n, f| automation::of_layer(n, f, &tokens)).unwrap_or_default();
     let change = o.optional("change", change);
-    let kind = o.required("type", |n, f| scalar::text(n, f, 64));
-    let content = match kind.as_deref() {
+    let kind = o.required("type", |n, f| scalar::words(n, f, 64));
+    let content = match kind {
         Some("image") => image(&o, names),
         Some("video") => inset::video(&o, names),
         Some("camera") => inset::camera(&o),
@@ -115,7 +115,7 @@ pub(super) fn layer_of<'v>(mut o: Object<'v, '_>, names: &Names<'v>, depth: usiz
         ("fontSize", "write \"size\""),
         ("src", "name the file under \"assets\", and its id as \"asset\""),
     ]);
-    super::style::note(&o, names);
+    super::style::note(&o, &styles);
     o.finish()?;
     let content = content?;
     automation::fits(&n, f, &automation, &content)?;

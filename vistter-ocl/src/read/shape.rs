@@ -47,10 +47,9 @@ fn shape(o: &Object<'_, '_>) -> (Option<f64>, Option<f64>, f64, Option<Fill>) {
 
 /// `color` or `gradient`.
 fn fill(o: &Object<'_, '_>) -> Option<Fill> {
-    let has = |name: &str| o.has(name);
     let color = o.optional("color", scalar::color).map(Fill::Color);
     let gradient = o.optional("gradient", gradient);
-    match (has("color"), has("gradient")) {
+    match (o.has("color"), o.has("gradient")) {
         (true, true) => {
             let d =
                 Diagnostic::error("OCL-CONFLICT", o.node.pointer.clone(), "\"color\" and \"gradient\" are two fills");

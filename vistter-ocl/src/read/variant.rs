@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use vistter_core::diagnose::Diagnostic;
 
 use super::document::{self, Names};
+use super::pointer::escape;
 use super::scene;
 use super::walk::{Faults, Node, Object};
 use crate::limits::{MAX_ASPECT, MAX_VARIANTS};
@@ -38,7 +39,7 @@ fn one(shape: &str, n: &Node<'_>, f: &Faults, scene: &Node<'_>, names: &Names<'_
     }
     if let Some(layers) = o.field("layers") {
         match (layers.value, whole.get_mut("layers")) {
-            (Value::Object(changes), Some(list)) => change(list, changes, &layers.pointer, f),
+            (Value::Object(changes), Some(list)) => change(list, changes, &layers.pointer.to_string(), f),
             (Value::Object(_), None) => {}
             _ => layers.wrong_type(f, "an object with changes of layers, by id"),
         }
@@ -71,7 +72,7 @@ fn aspect(s: &str) -> Option<(u32, u32)> {
 fn change(list: &mut Value, changes: &Map<String, Value>, at: &str, f: &Faults) {
     let Value::Array(list) = list else { return };
     for (id, changed) in changes {
-        let at = format!("{at}/{}", id.replace('~', "~0").replace('/', "~1"));
+        let at = format!("{at}/{}", escape(id));
         let Some(i) = list.iter().position(|l| l.get("id").and_then(Value::as_str) == Some(id)) else {
             let d = Diagnostic::error("OCL-UNKNOWN-VALUE", at, format!("the scene has no layer \"{id}\" here"));
             f.push(d.suggest(id, list.iter().filter_map(|l| l.get("id")?.as_str())));
@@ -108,7 +109,7 @@ fn merge(target: &mut Value, changes: &Map<String, Value>, at: &str, f: &Faults)
 
 /// The segments of a pointer below the scene.
 fn below<'d>(d: &'d Diagnostic, scene: &Node<'_>) -> impl Iterator<Item = &'d str> + use<'d> {
-    d.pointer.strip_prefix(scene.pointer.as_str()).unwrap_or_default().split('/').skip(1)
+    d.pointer.strip_prefix(scene.pointer.to_string().as_str()).unwrap_or_default().split('/').skip(1)
 }
 
 fn step<'v>(v: &'v Value, segment: &str) -> Option<&'v Value> {
@@ -117,7 +118,7 @@ fn step<'v>(v: &'v Value, segment: &str) -> Option<&'v Value> {
 
 /// Where a fault of a changed scene stands in the variant: as near as the variant goes.
 fn place(d: &Diagnostic, whole: &Value, variant: &Node<'_>, scene: &Node<'_>) -> String {
-    let (mut at, mut here, mut there) = (variant.pointer.clone(), Some(whole), variant.value);
+    let (mut at, mut here, mut there) = (variant.pointer.to_string(), Some(whole), variant.value);
     for segment in below(d, scene) {
         let list = here.is_some_and(Value::is_array);
         here = here.and_then(|v| step(v, segment));
@@ -136,7 +137,7 @@ fn place(d: &Diagnostic, whole: &Value, variant: &Node<'_>, scene: &Node<'_>) ->
 
 /// Where the same fault stands in the scene itself.
 fn base_pointer(d: &Diagnostic, whole: &Value, scene: &Node<'_>) -> String {
-    let (mut at, mut here, mut there) = (scene.pointer.clone(), Some(whole), Some(scene.value));
+    let (mut at, mut here, mut there) = (scene.pointer.to_string(), Some(whole), Some(scene.value));
     for segment in below(d, scene) {
         here = here.and_then(|v| step(v, segment));
         let id = here.and_then(|l| l.get("id"));

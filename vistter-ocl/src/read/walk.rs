@@ -1,11 +1,13 @@
 //! A cursor over a JSON value that collects faults and goes on.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use vistter_core::diagnose::{Diagnostic, Severity};
 use vistter_core::time::FrameRate;
 
+use super::pointer::Pointer;
 use crate::locale::Locale;
 
 /// Faults found so far.
@@ -59,7 +61,7 @@ impl Faults {
         self.list.into_inner()
     }
     /// A finding about something that is left out: an error only when the document says so.
-    pub(super) fn left_out(&self, code: &'static str, pointer: &str, message: String) -> Diagnostic {
+    pub(super) fn left_out(&self, code: &'static str, pointer: impl Into<String>, message: String) -> Diagnostic {
         match self.strict.get() {
             true => Diagnostic::error(code, pointer, message),
             false => Diagnostic::warning(code, pointer, format!("{message} is left out")),
@@ -69,7 +71,7 @@ impl Faults {
     pub(super) fn unknown<'n>(
         &self,
         code: &'static str,
-        pointer: &str,
+        pointer: impl Into<String>,
         what: &str,
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
@@ -83,16 +85,12 @@ impl Faults {
 #[derive(Clone)]
 pub(super) struct Node<'v> {
     pub(super) value: &'v Value,
-    pub(super) pointer: String,
+    pub(super) pointer: Pointer<'v>,
 }
 
 impl<'v> Node<'v> {
     pub(super) fn root(value: &'v Value) -> Self {
-        Self { value, pointer: String::new() }
-    }
-    fn child(&self, key: &str, value: &'v Value) -> Self {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Node { value, pointer: format!("{}/{key}", self.pointer) }
+        Self { value, pointer: Pointer::default() }
     }
     /// Records a fault here.
     pub(super) fn fault(&self, faults: &Faults, code: &'static str, message: impl Into<String>) {
@@ -117,11 +115,11 @@ impl<'v> Node<'v> {
         match self.value {
             Value::Object(map) => Some(Object {
                 node: self.clone(),
-                map,
+                own: Fields::new(map, &self.pointer),
                 given: Vec::new(),
                 over: None,
                 under: Vec::new(),
-                known: RefCell::new(Vec::new()),
+                known: RefCell::new(Vec::with_capacity(NAMES)),
                 elsewhere: RefCell::new(Vec::new()),
                 broken: Cell::new(false),
                 faults,
@@ -141,7 +139,8 @@ impl<'v> Node<'v> {
         if list.len() > max {
             self.fault(faults, "OCL-LIMIT", format!("{} elements; at most {max} are allowed", list.len()));
         }
-        let node = |(i, value)| Node { value, pointer: format!("{}/{i}", self.pointer) };
+        let here = Rc::new(self.pointer.clone());
+        let node = |(i, value)| Node { value, pointer: Pointer::index(&here, i) };
         Some(list.iter().take(max).enumerate().map(node).collect())
     }
     /// As an object whose keys are names that the document gives; at most `max`.
@@ -153,9 +152,44 @@ impl<'v> Node<'v> {
         if map.len() > max {
             self.fault(faults, "OCL-LIMIT", format!("{} entries; at most {max} are allowed", map.len()));
         }
-        Some(map.iter().take(max).map(|(k, v)| (k.as_str(), self.child(k, v))).collect())
+        let fields = Fields::new(map, &self.pointer);
+        Some(map.iter().take(max).map(|(k, v)| (k.as_str(), fields.node(k, v))).collect())
     }
 }
+
+/// The fields of an object, and where they stand.
+struct Fields<'v> {
+    map: &'v Map<String, Value>,
+    here: Rc<Pointer<'v>>,
+    /// The marks of its names. A layer is asked for some forty fields and has six: most answers are no, and quick.
+    marks: u64,
+}
+
+/// One bit for a name; others may have the same.
+fn mark(name: &str) -> u64 {
+    let ends =
+        name.bytes().next().zip(name.bytes().next_back()).map_or(0, |(a, z)| usize::from(a) + 5 * usize::from(z));
+    1 << ((ends + 11 * name.len()) % 64)
+}
+
+impl<'v> Fields<'v> {
+    fn new(map: &'v Map<String, Value>, pointer: &Pointer<'v>) -> Self {
+        Self { map, here: Rc::new(pointer.clone()), marks: map.keys().fold(0, |all, key| all | mark(key)) }
+    }
+    /// Of a node that is an object.
+    fn of(node: &Node<'v>) -> Option<Self> {
+        Some(Self::new(node.value.as_object()?, &node.pointer))
+    }
+    fn node(&self, key: &'v str, value: &'v Value) -> Node<'v> {
+        Node { value, pointer: Pointer::key(&self.here, key) }
+    }
+    fn get(&self, name: &str) -> Option<&'v Value> {
+        if self.marks & mark(name) == 0 { None } else { self.map.get(name) }
+    }
+}
+
+/// Names that most objects are asked for.
+const NAMES: usize = 40;
 
 /// Fields that stand for each other: the one that is nearer wins.
 const INSTEAD: [(&str, &str); 2] = [("color", "gradient"), ("gradient", "color")];
@@ -164,13 +198,13 @@ const INSTEAD: [(&str, &str); 2] = [("color", "gradient"), ("gradient", "color")
 pub(super) struct Object<'v, 'f> {
     pub(super) node: Node<'v>,
     pub(super) faults: &'f Faults,
-    map: &'v Map<String, Value>,
+    own: Fields<'v>,
     /// Fields that stand elsewhere under another name, and win.
     given: Vec<(&'static str, Node<'v>)>,
     /// An object whose fields win over its own, and are reported like its own.
-    over: Option<Node<'v>>,
+    over: Option<Fields<'v>>,
     /// Objects whose fields count where there is no other; the last one first. Those nobody knows are left alone.
-    under: Vec<Node<'v>>,
+    under: Vec<Fields<'v>>,
     known: RefCell<Vec<&'static str>>,
     elsewhere: RefCell<Vec<(&'static str, &'static str)>>,
     broken: Cell<bool>,
@@ -183,65 +217,64 @@ impl<'v> Object<'v, '_> {
     }
     /// Lays an object over this one: its fields win.
     pub(super) fn lay_over(&mut self, node: Node<'v>) {
-        self.over = Some(node);
+        self.over = Fields::of(&node);
     }
     /// Lays an object under this one, and over those that were laid under it before.
-    pub(super) fn lay_under(&mut self, node: Node<'v>) {
-        self.under.push(node);
+    pub(super) fn lay_under(&mut self, node: &Node<'v>) {
+        self.under.extend(Fields::of(node));
     }
     /// The field, if it is there.
     pub(super) fn field(&self, name: &'static str) -> Option<Node<'v>> {
-        let mut known = self.known.borrow_mut();
-        if !known.contains(&name) {
-            known.push(name);
-        }
+        self.known.borrow_mut().push(name);
         self.find(name)
     }
     /// Whether the field is there.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &'static str) -> bool {
         self.find(name).is_some()
     }
-    /// The names it was asked for so far.
-    pub(super) fn known(&self) -> Vec<&'static str> {
-        self.known.borrow().clone()
+    /// The names it was asked for so far, in that order, some more than once.
+    pub(super) fn known(&self) -> Ref<'_, [&'static str]> {
+        Ref::map(self.known.borrow(), Vec::as_slice)
     }
     /// The field, if it is there; it need not be one of this object's.
-    pub(super) fn find(&self, name: &str) -> Option<Node<'v>> {
+    pub(super) fn find(&self, name: &'static str) -> Option<Node<'v>> {
         if let Some((_, node)) = self.given.iter().find(|(n, _)| *n == name) {
             return Some(node.clone());
         }
-        let sources = self.over.iter().chain([&self.node]).chain(self.under.iter().rev());
-        let mut out = false;
-        for source in sources {
-            if let Some(v) = source.value.get(name) {
-                return (!out).then(|| source.child(name, v));
+        let instead = INSTEAD.iter().find(|(a, _)| *a == name).map(|(_, b)| *b);
+        for fields in self.over.iter().chain([&self.own]).chain(self.under.iter().rev()) {
+            if let Some(v) = fields.get(name) {
+                return Some(fields.node(name, v));
             }
             // A gradient takes the place of a colour from further below, and the other way round.
-            out |= INSTEAD.iter().any(|(a, b)| *a == name && source.value.get(*b).is_some());
+            if instead.is_some_and(|other| fields.get(other).is_some()) {
+                return None;
+            }
         }
         None
     }
     /// A field that may be absent; a faulty one reads as absent, and [`Object::finish`] says so.
     pub(super) fn optional<T>(&self, name: &'static str, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
-        let node = self.field(name)?;
-        let errors = self.faults.errors.get();
-        let got = read(&node, self.faults);
-        // What was left out with a warning only is as if it were not there.
-        if got.is_none() && self.faults.errors.get() > errors {
+        self.read(&self.field(name)?, read)
+    }
+    /// A field that must be there.
+    pub(super) fn required<T>(&self, name: &'static str, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
+        let Some(node) = self.field(name) else {
+            self.broken.set(true);
+            self.node.fault(self.faults, "OCL-MISSING", format!("the field \"{name}\" is missing"));
+            return None;
+        };
+        let got = self.read(&node, read);
+        if got.is_none() {
             self.broken.set(true);
         }
         got
     }
-    /// A field that must be there.
-    pub(super) fn required<T>(&self, name: &'static str, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
-        if !self.has(name) {
-            self.known.borrow_mut().push(name);
-            self.broken.set(true);
-            self.node.fault(self.faults, "OCL-MISSING", format!("the field \"{name}\" is missing"));
-            return None;
-        }
-        let got = self.optional(name, read);
-        if got.is_none() {
+    fn read<T>(&self, node: &Node<'v>, read: impl Fn(&Node<'v>, &Faults) -> Option<T>) -> Option<T> {
+        let errors = self.faults.errors.get();
+        let got = read(node, self.faults);
+        // What was left out with a warning only is as if it were not there.
+        if got.is_none() && self.faults.errors.get() > errors {
             self.broken.set(true);
         }
         got
@@ -253,23 +286,26 @@ impl<'v> Object<'v, '_> {
     /// Records unknown fields. `None` when the object cannot be used.
     pub(super) fn finish(&self) -> Option<()> {
         let known = self.known.borrow();
-        let over = self.over.iter().filter_map(|n| Some((n, n.value.as_object()?)));
-        let all = [(&self.node, self.map)].into_iter().chain(over).flat_map(|(n, map)| map.keys().map(move |k| (n, k)));
-        for (node, key) in all {
-            if known.contains(&key.as_str()) || key.starts_with("x-") {
-                continue;
+        for fields in [&self.own].into_iter().chain(&self.over) {
+            for (key, value) in fields.map {
+                if !known.contains(&key.as_str()) && !key.starts_with("x-") {
+                    self.unknown(&fields.node(key, value), key, &known);
+                }
             }
-            let at = node.child(key, &Value::Null).pointer;
-            if let Some((_, help)) = self.elsewhere.borrow().iter().find(|(name, _)| name == key)
-                && !self.faults.newer.get()
-            {
-                let d = self.faults.left_out("OCL-UNKNOWN-FIELD", &at, format!("unknown field \"{key}\""));
-                self.faults.push(d.help(*help));
-                continue;
-            }
-            self.faults.unknown("OCL-UNKNOWN-FIELD", &at, "field", key, known.iter().copied());
         }
         (!self.broken.get()).then_some(())
+    }
+    /// Records a field that nobody asked for.
+    fn unknown(&self, field: &Node<'v>, key: &str, known: &[&'static str]) {
+        let (f, at) = (self.faults, &field.pointer);
+        if let Some((_, help)) = self.elsewhere.borrow().iter().find(|(name, _)| *name == key)
+            && !f.newer.get()
+        {
+            let d = f.left_out("OCL-UNKNOWN-FIELD", at, format!("unknown field \"{key}\""));
+            return f.push(d.help(*help));
+        }
+        let once = known.iter().enumerate().filter(|(i, name)| !known[..*i].contains(name)).map(|(_, name)| *name);
+        f.unknown("OCL-UNKNOWN-FIELD", at, "field", key, once);
     }
 }
 

@@ -1,7 +1,5 @@
 //! From a scene's layers and tracks to one stack, and the index of what is on when.
 
-use std::collections::HashMap;
-
 use vistter_core::diagnose::Diagnostic;
 
 use super::events::{Awaited, Log};
@@ -97,7 +95,7 @@ impl Stack {
                 me.items.len() - 1
             };
             let main = cut.cue(cue, &at).map(|made| add(self, made));
-            let instead = cue.sync.as_ref().and(cue.fallback.as_ref());
+            let instead = cue.sync.as_ref().and(cue.fallback.as_deref());
             let instead = instead.and_then(|l| Some((cut.layer(l, &format!("{at}/fallback"))?, l.z)));
             let instead = instead.map(|((program, pixels), z)| add(self, (program, z, pixels)));
             if let (Some(sync), Some(main)) = (&cue.sync, main) {
@@ -125,10 +123,18 @@ impl Stack {
 
     /// Numbers the layers by their place in the stack, and makes the index.
     fn finish(self, at: &str, faults: &mut Vec<Diagnostic>) -> (Vec<LayerProgram>, Timeline) {
-        let mut items: Vec<(usize, Item)> = self.items.into_iter().enumerate().collect();
-        items.sort_by_key(|(_, i)| i.place);
-        let number: HashMap<usize, u32> = items.iter().enumerate().map(|(n, (old, _))| (*old, n as u32)).collect();
-        let of = |old: usize| number.get(&old).copied().unwrap_or_default();
+        // Their order is found first, so that each is moved once: they are large.
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        order.sort_by_key(|i| self.items.get(*i).map(|item| item.place));
+        let mut number = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            if let Some(n) = number.get_mut(*old) {
+                *n = new as u32;
+            }
+        }
+        let of = |old: usize| number.get(old).copied().unwrap_or_default();
+        let mut items: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
+        let items: Vec<Item> = order.iter().filter_map(|old| items.get_mut(*old)?.take()).collect();
         let tracks: Vec<TrackProgram> = self
             .tracks
             .into_iter()
@@ -148,14 +154,14 @@ impl Stack {
             })
             .collect();
         let always: Vec<u32> =
-            items.iter().enumerate().filter(|(_, (_, i))| i.layer.cue.is_none()).map(|(n, _)| n as u32).collect();
-        let pixels: Vec<u64> = items.iter().map(|(_, i)| i.pixels).collect();
+            items.iter().enumerate().filter(|(_, i)| i.layer.cue.is_none()).map(|(n, _)| n as u32).collect();
+        let pixels: Vec<u64> = items.iter().map(|i| i.pixels).collect();
         limits(at, &always, &tracks, &pixels, faults);
         let (steps, step_names) = self.steps;
         let mut alone = Plan::default();
         alone.make(&tracks, &Log::new(self.awaited.len()));
         let timeline = Timeline { always, tracks, awaited: self.awaited, steps, step_names, alone };
-        (items.into_iter().map(|(_, i)| i.layer).collect(), timeline)
+        (items.into_iter().map(|i| i.layer).collect(), timeline)
     }
 }
 
