@@ -10,9 +10,11 @@
 //! Integers only, so every instruction set gives the same bits. `s ≤ a` (see `planes.rs`) keeps the sum below
 //! 255·255 + 128, within 16 bits.
 
+use std::ops::Range;
+
 use vistter_core::media::PlaneMut;
 
-use crate::planes::{Chroma, Luma, Run};
+use crate::planes::{Chroma, Kind, Luma, Run, Runs};
 
 /// The part of the picture that may be touched, in luma pixels; right and bottom edges are not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +50,10 @@ pub(crate) struct Veil<'a> {
 }
 
 impl Veil<'_> {
-    /// What the edge leaves of an opacity at a luma sample.
-    pub(crate) fn at(&self, x: usize, y: usize, opacity: u8) -> u8 {
-        let mut out = [0];
-        if let Some(place) = self.luma.get(y * self.width + x) {
-            kernels::lift(&mut out, &[*place], self.edge, self.soft, opacity);
-        }
-        out[0]
+    /// What the edge leaves of an opacity at luma samples from a place on.
+    pub(crate) fn parts(&self, x: usize, y: usize, opacity: u8, out: &mut [u8]) {
+        let places = self.row(false, y).get(x..).unwrap_or_default();
+        kernels::lift(out, places, self.edge, self.soft, opacity);
     }
     fn row(&self, chroma: bool, y: usize) -> &[u16] {
         let (plane, width) = if chroma { (self.chroma, self.width.div_ceil(2)) } else { (self.luma, self.width) };
@@ -78,71 +77,74 @@ pub(crate) fn layer(
     let [y, u, v] = planes;
     let all = Clip { x0: 0, y0: 0, x1: y.width as i64, y1: y.height as i64 };
     let clip = clip.and(all);
-    plane(
-        y,
-        (&luma.y, &luma.alpha),
-        luma.width,
-        luma.height,
-        |r| luma.runs.row(r),
-        at,
-        clip,
-        opacity,
-        veil.map(|v| (v, false)),
-    );
+    let top = Top { values: &luma.y, alpha: &luma.alpha, width: luma.width, height: luma.height, runs: &luma.runs };
+    plane(y, top, at, clip, opacity, veil.map(|v| (v, false)));
     // A chroma sample belongs to the clip when any of its four luma samples does.
     let half = Clip { x0: clip.x0 >> 1, y0: clip.y0 >> 1, x1: (clip.x1 + 1) >> 1, y1: (clip.y1 + 1) >> 1 };
     let at = (at.0 >> 1, at.1 >> 1);
-    for (p, s) in [(u, &chroma.u), (v, &chroma.v)] {
-        plane(
-            p,
-            (s, &chroma.alpha),
-            chroma.width,
-            chroma.height,
-            |r| chroma.runs.row(r),
-            at,
-            half,
-            opacity,
-            veil.map(|v| (v, true)),
-        );
+    let Chroma { width, height, alpha, runs, .. } = chroma;
+    for (p, values) in [(u, &chroma.u), (v, &chroma.v)] {
+        let top = Top { values, alpha, width: *width, height: *height, runs };
+        plane(p, top, at, half, opacity, veil.map(|v| (v, true)));
     }
 }
 
-fn plane<'r>(
-    dst: &mut PlaneMut<'_>,
-    (src, alpha): (&[u8], &[u8]),
+/// A plane that is laid over one of the picture's.
+#[derive(Clone, Copy)]
+struct Top<'a> {
+    values: &'a [u8],
+    alpha: &'a [u8],
     width: usize,
     height: usize,
-    runs: impl Fn(usize) -> &'r [Run],
-    (left, top): (i64, i64),
+    runs: &'a Runs,
+}
+
+/// The part of it that shows.
+#[derive(Clone)]
+struct Part {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Where its left top sample would stand in the picture.
+    at: (i64, i64),
+}
+
+impl Part {
+    /// The samples of a run that show, and where the first one stands in its row.
+    #[inline(always)]
+    fn of(&self, run: Run) -> Option<(Range<usize>, usize)> {
+        let (a, b) = (run.start.max(self.columns.start), run.end.min(self.columns.end));
+        (a < b).then(|| (a..b, (self.at.0 + a as i64) as usize))
+    }
+}
+
+fn plane(
+    dst: &mut PlaneMut<'_>,
+    top: Top<'_>,
+    at: (i64, i64),
     clip: Clip,
     opacity: u8,
     veil: Option<(Veil<'_>, bool)>,
 ) {
-    let rows = (clip.y0 - top).clamp(0, height as i64) as usize..(clip.y1 - top).clamp(0, height as i64) as usize;
-    let x0 = (clip.x0 - left).clamp(0, width as i64) as usize;
-    let x1 = (clip.x1 - left).clamp(0, width as i64) as usize;
-    if x0 >= x1 {
+    let within = |v: i64, length: usize| v.clamp(0, length as i64) as usize;
+    let part = Part {
+        rows: within(clip.y0 - at.1, top.height)..within(clip.y1 - at.1, top.height),
+        columns: within(clip.x0 - at.0, top.width)..within(clip.x1 - at.0, top.width),
+        at,
+    };
+    if part.columns.is_empty() {
         return;
     }
-    for row in rows {
-        let out = dst.row_mut((top + row as i64) as usize);
-        for run in runs(row) {
-            let (a, b) = (run.start.max(x0), run.end.min(x1));
-            if a >= b {
-                continue;
-            }
-            let o = (left + a as i64) as usize;
-            let (d, i) = (&mut out[o..o + b - a], row * width + a..row * width + b);
-            if let Some((v, chroma)) = veil {
-                veiled(d, &src[i.clone()], &alpha[i], &v.row(chroma, (top + row as i64) as usize)[o..], v, opacity);
-                continue;
-            }
-            match (run.opaque, opacity) {
-                _ if run.flat => flat(d, src[i.start], alpha[i.start], opacity),
-                (true, 255) => d.copy_from_slice(&src[i]),
-                (_, 255) => kernels::over(d, &src[i.clone()], &alpha[i]),
-                _ => kernels::fade(d, &src[i.clone()], &alpha[i], opacity),
-            }
+    let Some((veil, chroma)) = veil else {
+        return kernels::plane(dst.data, dst.stride, top, part, opacity);
+    };
+    for row in part.rows.clone() {
+        let y = (at.1 + row as i64) as usize;
+        let (out, places) = (dst.row_mut(y), veil.row(chroma, y));
+        for run in top.runs.row(row) {
+            let Some((columns, x)) = part.of(*run) else { continue };
+            let (d, i) =
+                (&mut out[x..x + columns.len()], row * top.width + columns.start..row * top.width + columns.end);
+            veiled(d, &top.values[i.clone()], &top.alpha[i], &places[x..], veil, opacity);
         }
     }
 }
@@ -151,7 +153,7 @@ fn plane<'r>(
 pub(crate) fn flood(planes: &mut [PlaneMut<'_>; 3], yuv: [u8; 3], alpha: u8) {
     for (p, v) in planes.iter_mut().zip(yuv) {
         for y in 0..p.height {
-            flat(p.row_mut(y), v, 255, alpha);
+            kernels::flat(p.row_mut(y), v, 255, alpha);
         }
     }
 }
@@ -191,15 +193,6 @@ pub(crate) fn push(planes: &mut [PlaneMut<'_>; 3], (dx, dy): (i64, i64)) {
     }
 }
 
-/// Blends one colour: what does not depend on the picture is computed once.
-fn flat(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
-    let rest = 255 - div255(u16::from(alpha) * u16::from(opacity));
-    match rest {
-        0 => dst.fill(src),
-        _ => kernels::flat(dst, u16::from(src) * u16::from(opacity), rest),
-    }
-}
-
 /// Blends under an edge, in pieces that need no memory of their own.
 fn veiled(dst: &mut [u8], src: &[u8], alpha: &[u8], places: &[u16], veil: Veil<'_>, opacity: u8) {
     const PIECE: usize = 256;
@@ -225,18 +218,54 @@ fn div255(x: u16) -> u16 {
 /// `unsafe` there is.
 #[allow(unsafe_code)]
 mod kernels {
-    use super::div255;
+    use super::{Kind, Part, Top, div255};
     use crate::pairs::{four, one, three};
-    use multiversion::multiversion;
+    use multiversion::{inherit_target, multiversion};
 
-    /// At full layer opacity: `s·255/255` is `s`, so one product is saved; the result is that of [`fade`] at 255.
+    /// All of a layer's plane at once: to ask which set it is for each run would cost more than many a run. What runs over
+    /// the samples stays a function of its own, whose arguments are known not to overlap: inlined, it is no vector loop.
     #[multiversion(targets = "simd")]
-    pub(super) fn over(dst: &mut [u8], src: &[u8], alpha: &[u8]) {
+    pub(super) fn plane(dst: &mut [u8], stride: usize, top: Top<'_>, part: Part, opacity: u8) {
+        #[inherit_target]
+        #[inline(never)]
+        fn over(dst: &mut [u8], src: &[u8], alpha: &[u8]) {
+            over_run(dst, src, alpha);
+        }
+        #[inherit_target]
+        #[inline(never)]
+        fn fade(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: u8) {
+            fade_run(dst, src, alpha, opacity);
+        }
+        #[inherit_target]
+        #[inline(never)]
+        fn flat(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
+            flat_run(dst, src, alpha, opacity);
+        }
+        for row in part.rows.clone() {
+            let line = &mut dst[(part.at.1 + row as i64) as usize * stride..];
+            let (values, alpha) = (&top.values[row * top.width..], &top.alpha[row * top.width..]);
+            for run in top.runs.row(row) {
+                let Some((columns, x)) = part.of(*run) else { continue };
+                let d = &mut line[x..x + columns.len()];
+                let (s, a) = (&values[columns.clone()], &alpha[columns]);
+                match run.kind {
+                    Kind::Flat => flat(d, s[0], a[0], opacity),
+                    Kind::Opaque if opacity == 255 => d.copy_from_slice(s),
+                    _ if opacity == 255 => over(d, s, a),
+                    _ => fade(d, s, a, opacity),
+                }
+            }
+        }
+    }
+
+    /// At full layer opacity: `s·255/255` is `s`, so one product is saved; the result is that of [`fade_run`] at 255.
+    #[inline(always)]
+    fn over_run(dst: &mut [u8], src: &[u8], alpha: &[u8]) {
         three(dst, src, alpha, |d, s, a| s.wrapping_add(div255(d.wrapping_mul(255u16.wrapping_sub(a)))));
     }
 
-    #[multiversion(targets = "simd")]
-    pub(super) fn fade(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: u8) {
+    #[inline(always)]
+    fn fade_run(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: u8) {
         let o = u16::from(opacity);
         three(dst, src, alpha, |d, s, a| {
             let rest = d.wrapping_mul(255u16.wrapping_sub(div255(a.wrapping_mul(o))));
@@ -244,13 +273,23 @@ mod kernels {
         });
     }
 
-    /// [`fade`] of one colour: `color` is times the opacity, `rest` what is left of the picture.
-    #[multiversion(targets = "simd")]
-    pub(super) fn flat(dst: &mut [u8], color: u16, rest: u16) {
-        one(dst, |d| div255(d.wrapping_mul(rest).wrapping_add(color)));
+    /// [`fade_run`] of one colour: what does not depend on the picture is computed once.
+    #[inline(always)]
+    fn flat_run(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
+        let (color, rest) = (u16::from(src) * u16::from(opacity), 255 - div255(u16::from(alpha) * u16::from(opacity)));
+        match rest {
+            0 => dst.fill(src),
+            _ => one(dst, |d| div255(d.wrapping_mul(rest).wrapping_add(color))),
+        }
     }
 
-    /// [`fade`], with an opacity for each sample.
+    /// [`flat_run`], of a run of its own.
+    #[multiversion(targets = "simd")]
+    pub(super) fn flat(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
+        flat_run(dst, src, alpha, opacity);
+    }
+
+    /// [`fade_run`], with an opacity for each sample.
     #[multiversion(targets = "simd")]
     pub(super) fn veil(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: &[u8]) {
         four(dst, src, alpha, opacity, |d, s, a, o| {
@@ -286,6 +325,17 @@ mod tests {
         round(u64::from(s) * u64::from(o) + u64::from(d) * (255 - a)) as u8
     }
 
+    /// One row, laid as a run of this kind.
+    fn laid(picture: &[u8], values: &[u8], alpha: &[u8], kind: Kind, opacity: u8) -> Vec<u8> {
+        let (mut out, width) = (picture.to_vec(), picture.len());
+        let mut runs = Runs::default();
+        runs.whole(width, 1, kind);
+        let mut dst = PlaneMut { data: &mut out, width, height: 1, stride: width };
+        let clip = Clip { x0: 0, y0: 0, x1: width as i64, y1: 1 };
+        plane(&mut dst, Top { values, alpha, width, height: 1, runs: &runs }, (0, 0), clip, opacity, None);
+        out
+    }
+
     #[test]
     fn every_kernel_input_matches_the_reference() {
         // all alphas and pictures, with the colours at the edges and in the middle, at several opacities
@@ -293,22 +343,35 @@ mod tests {
         for a in 0..=255u8 {
             for s in [0, a / 3, a.saturating_sub(1), a] {
                 let (src, alpha) = ([s; 256], [a; 256]);
-                let mut d = picture.clone();
-                kernels::over(&mut d, &src, &alpha);
-                let want: Vec<u8> = picture.iter().map(|d| reference(*d, s, a, 255)).collect();
-                assert_eq!(d, want, "over a={a} s={s}");
                 for o in [1, 2, 127, 128, 254, 255] {
-                    let mut d = picture.clone();
-                    kernels::fade(&mut d, &src, &alpha, o);
                     let want: Vec<u8> = picture.iter().map(|d| reference(*d, s, a, o)).collect();
-                    assert_eq!(d, want, "fade a={a} s={s} o={o}");
+                    for kind in [Kind::Mixed, Kind::Flat, Kind::Opaque] {
+                        if a == 255 || kind != Kind::Opaque {
+                            assert_eq!(laid(&picture, &src, &alpha, kind, o), want, "{kind:?} a={a} s={s} o={o}");
+                        }
+                    }
                     let mut d = picture.clone();
-                    flat(&mut d, s, a, o);
+                    kernels::flat(&mut d, s, a, o);
                     assert_eq!(d, want, "flat a={a} s={s} o={o}");
                     let mut d = picture.clone();
                     kernels::veil(&mut d, &src, &alpha, &[o; 256]);
                     assert_eq!(d, want, "veil a={a} s={s} o={o}");
                 }
+            }
+        }
+    }
+    /// What is left over after whole turns of the loops.
+    #[test]
+    fn every_length_matches_the_reference() {
+        let all: Vec<u8> = (0..300).map(|i| (i * 37 % 256) as u8).collect();
+        let alpha: Vec<u8> = (0..300).map(|i| (i * 91 % 256) as u8).collect();
+        let values: Vec<u8> = alpha.iter().map(|a| a / 2).collect();
+        for n in 1..300 {
+            for o in [255, 90] {
+                let want: Vec<u8> = (0..n).map(|i| reference(all[i], values[i], alpha[i], o)).collect();
+                assert_eq!(laid(&all[..n], &values[..n], &alpha[..n], Kind::Mixed, o), want, "{n} samples");
+                let want: Vec<u8> = (0..n).map(|i| reference(all[i], 30, 99, o)).collect();
+                assert_eq!(laid(&all[..n], &[30; 300][..n], &[99; 300][..n], Kind::Flat, o), want, "{n} samples");
             }
         }
     }

@@ -118,7 +118,12 @@ mod tests {
             255 => '#',
             _ => '+',
         };
-        (0..4).map(|y| (0..8).map(|x| mark(veil.at(x, y, 255))).collect()).collect()
+        let row = |y| {
+            let mut parts = [0; 8];
+            veil.parts(0, y, 255, &mut parts);
+            parts.map(mark).into_iter().collect()
+        };
+        (0..4).map(row).collect()
     }
 
     #[test]

@@ -6,142 +6,14 @@
 //! four of them. Alpha is averaged with the colour, so an edge pixel is weighed by how much of it is there.
 
 mod given;
+mod runs;
 
 use vistter_core::inset::InsetPicture;
 
-use crate::pairs::BLOCK;
 use crate::raster::Raster;
 use crate::sheet::Sheet;
 
-/// A run of one colour and alpha is worth one of its own from this many samples.
-const MIN_FLAT: usize = 2 * BLOCK;
-
-/// Rows are cut into runs only where that skips at least this many samples: below it the vector loop is faster than
-/// another run.
-const MIN_RUN: usize = 2 * BLOCK;
-
-/// One run of a row that has something to blend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Every sample has full alpha.
-    pub(crate) opaque: bool,
-    /// Every sample has the same alpha and the same values.
-    pub(crate) flat: bool,
-}
-
-/// The runs of all rows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Runs {
-    list: Vec<Run>,
-    /// `rows[y]..rows[y + 1]` are the runs of row `y`.
-    rows: Vec<usize>,
-}
-
-impl Runs {
-    /// Looks through the rows of an alpha plane, and of one or two planes of values.
-    fn build(&mut self, alpha: &[u8], values: [&[u8]; 2], width: usize) {
-        self.list.clear();
-        self.rows.clear();
-        self.rows.push(0);
-        if width == 0 {
-            return;
-        }
-        let [one, two] = values.map(|v| v.chunks_exact(width));
-        for ((row, one), two) in alpha.chunks_exact(width).zip(one).zip(two) {
-            let first = self.list.len();
-            let mut x = 0;
-            while x < width {
-                let class = class_of(row[x]);
-                let end = x + same(row, x, |a| class_of(a) == class);
-                let (start, len) = (x, end - x);
-                x = end;
-                let open = self.list.len() > first;
-                match class {
-                    Class::Clear if len >= MIN_RUN || !open || end == width => {}
-                    // a short gap joins what is before it
-                    Class::Clear => self.grow(first, start, end),
-                    Class::Full if len >= MIN_RUN => self.split(first, start..end, row, one, two),
-                    Class::Part if len >= MIN_FLAT => self.split(first, start..end, row, one, two),
-                    Class::Full | Class::Part => self.grow(first, start, end),
-                }
-            }
-            self.round_up(first, width);
-            self.rows.push(self.list.len());
-        }
-    }
-    /// Lets mixed runs of a row take in clear samples behind them, until they are whole turns of the loop: the samples
-    /// left over are what costs.
-    fn round_up(&mut self, first: usize, width: usize) {
-        let mut limit = width;
-        for r in self.list[first..].iter_mut().rev() {
-            if !r.opaque && !r.flat {
-                r.end = (r.start + (r.end - r.start).next_multiple_of(BLOCK)).min(limit);
-            }
-            limit = r.start;
-        }
-    }
-    /// Every row is one opaque run.
-    fn whole(&mut self, width: usize, height: usize) {
-        self.list.clear();
-        self.list.resize(height, Run { start: 0, end: width, opaque: true, flat: false });
-        self.rows.clear();
-        self.rows.extend(0..=height);
-    }
-    /// A run that may have long parts of one value; each becomes one of its own.
-    fn split(&mut self, first: usize, run: std::ops::Range<usize>, row: &[u8], one: &[u8], two: &[u8]) {
-        let opaque = row.get(run.start) == Some(&255);
-        let put = |me: &mut Self, start: usize, end: usize| match opaque {
-            _ if start == end => {}
-            true => me.list.push(Run { start, end, opaque: true, flat: false }),
-            false => me.grow(first, start, end),
-        };
-        let (mut x, mut rest) = (run.start, run.start);
-        while x < run.end {
-            let like = |line: &[u8]| same(&line[..run.end], x, |v| v == line[x]);
-            let len = like(row).min(like(one)).min(like(two));
-            if len >= MIN_FLAT {
-                put(self, rest, x);
-                self.list.push(Run { start: x, end: x + len, opaque, flat: true });
-                rest = x + len;
-            }
-            x += len;
-        }
-        put(self, rest, run.end);
-    }
-    /// Extends the last run of this row if it is a mixed one that ends at `start`, and else opens one.
-    fn grow(&mut self, first: usize, start: usize, end: usize) {
-        match self.list[first..].last_mut() {
-            Some(r) if !r.opaque && !r.flat && r.end == start => r.end = end,
-            _ => self.list.push(Run { start, end, opaque: false, flat: false }),
-        }
-    }
-    /// The runs of a row.
-    pub(crate) fn row(&self, y: usize) -> &[Run] {
-        &self.list[self.rows[y]..self.rows[y + 1]]
-    }
-}
-
-/// How many samples from `x` on are so.
-fn same(line: &[u8], x: usize, so: impl Fn(u8) -> bool) -> usize {
-    line[x..].iter().position(|v| !so(*v)).unwrap_or(line.len() - x)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Clear,
-    Part,
-    Full,
-}
-
-fn class_of(a: u8) -> Class {
-    match a {
-        0 => Class::Clear,
-        255 => Class::Full,
-        _ => Class::Part,
-    }
-}
+pub(crate) use runs::{Kind, Run, Runs};
 
 /// Luma of a layer.
 #[derive(Clone, Debug, Default)]
@@ -436,25 +308,6 @@ mod tests {
         assert_eq!(c.alpha, [64, 0, 0, 0]);
     }
     proptest! {
-        #[test]
-        fn runs_cover_exactly_what_is_there(alpha in proptest::collection::vec(prop_oneof![Just(0u8), Just(255u8), any::<u8>()], 1..400),
-                                            rep in 1usize..40) {
-            let row: Vec<u8> = alpha.iter().flat_map(|a| std::iter::repeat_n(*a, rep)).collect();
-            let values: Vec<u8> = (0..row.len()).map(|x| row[x].min((x / 50 * 40) as u8)).collect();
-            let mut runs = Runs::default();
-            runs.build(&row, [&values, &values], row.len());
-            let mut covered = vec![false; row.len()];
-            for r in runs.row(0) {
-                prop_assert!(r.start < r.end);
-                for x in r.start..r.end {
-                    prop_assert!(!covered[x]);
-                    covered[x] = true;
-                    prop_assert!(!r.opaque || row[x] == 255);
-                    prop_assert!(!r.flat || (row[x], values[x]) == (row[r.start], values[r.start]));
-                }
-            }
-            for (x, a) in row.iter().enumerate() { prop_assert!(covered[x] || *a == 0); }
-        }
         /// A sheet gives the planes that its straight picture gives, but for what premultiplying has rounded.
         #[test]
         fn sheets_give_what_pictures_give(px in proptest::collection::vec(any::<[u8; 4]>(), 15), odd in any::<(bool, bool)>()) {

@@ -2,7 +2,7 @@
 
 use vistter_core::inset::InsetPicture;
 
-use super::{Chroma, Luma};
+use super::{Chroma, Kind, Luma};
 
 impl Luma {
     pub(super) fn take(&mut self, (width, height): (usize, usize), picture: Option<&InsetPicture>, cover: &[u8]) {
@@ -34,7 +34,7 @@ impl Luma {
             }
         }
         if p.alpha.is_none() && cover.is_empty() && (color.width, color.height) == (width, height) {
-            self.runs.whole(width, height);
+            self.runs.whole(width, height, Kind::Opaque);
         } else {
             self.runs.build(&self.alpha, [&self.y; 2], width);
         }
@@ -106,7 +106,7 @@ impl Chroma {
 
     fn build_runs(&mut self) {
         if self.alpha.iter().all(|a| *a == 255) {
-            self.runs.whole(self.width, self.height);
+            self.runs.whole(self.width, self.height, Kind::Opaque);
         } else {
             self.runs.build(&self.alpha, [&self.u, &self.v], self.width);
         }

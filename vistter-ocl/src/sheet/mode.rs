@@ -9,7 +9,6 @@ use vistter_core::media::PlaneMut;
 use super::Sheet;
 use crate::blend::{Clip, Veil};
 use crate::model::Blend;
-use crate::planes::{U, V, Y};
 
 // BT.709 limited range to R′G′B′ 0 to 255, in 1/65536: 255/219, and 255/224 times the matrix.
 const LIGHT: i32 = 76_309;
@@ -17,6 +16,9 @@ const RED_V: i32 = 117_489;
 const GREEN_U: i32 = -13_975;
 const GREEN_V: i32 = -34_925;
 const BLUE_U: i32 = 138_438;
+
+/// Pixels that are computed together, from an even place on; two chroma samples each four.
+const PIECE: usize = 64;
 
 /// Blends a sheet whose left top pixel stands at `at`.
 pub(crate) fn layer(
@@ -36,79 +38,146 @@ pub(crate) fn layer(
         return;
     }
     for cy in c.y0 >> 1..(c.y1 + 1) >> 1 {
-        let (u, v) = (u.row_mut(cy as usize), v.row_mut(cy as usize));
-        for cx in c.x0 >> 1..(c.x1 + 1) >> 1 {
-            let (cu, cv) = (&mut u[cx as usize], &mut v[cx as usize]);
-            let (du, dv) = (i32::from(*cu) - 128, i32::from(*cv) - 128);
-            let tint = [RED_V * dv, GREEN_U * du + GREEN_V * dv, BLUE_U * du];
-            let mut sum = [0i32; 3];
-            for y in (2 * cy).max(c.y0)..(2 * cy + 2).min(c.y1) {
-                for x in (2 * cx).max(c.x0)..(2 * cx + 2).min(c.x1) {
-                    let at = ((y - top) as usize * sheet.width + (x - left) as usize) * 4;
-                    let s = &sheet.rgba[at..at + 4];
-                    if s[3] == 0 {
-                        continue;
-                    }
-                    let part = match veil {
-                        Some(veil) => veil.at(x as usize, y as usize, opacity),
-                        None => opacity,
-                    };
-                    let d = &mut luma.row_mut(y as usize)[x as usize];
-                    let light = LIGHT * (i32::from(*d) - 16);
-                    let mut change = [0i32; 3];
-                    for i in 0..3 {
-                        let below = ((light + tint[i] + (1 << 15)) >> 16).clamp(0, 255);
-                        change[i] = i32::from(part) * mode.change(below, i32::from(s[i]), i32::from(s[3]));
-                        sum[i] += change[i];
-                    }
-                    let bright: i64 = (0..3).map(|i| i64::from(Y[i]) * i64::from(change[i])).sum();
-                    *d = (i64::from(*d) + rounded(bright, 255)).clamp(0, 255) as u8;
+        for start in (c.x0 & !1..c.x1).step_by(PIECE) {
+            let (x0, x1) = (start.max(c.x0), (start + PIECE as i64).min(c.x1));
+            let inside = (x0 - start) as usize..(x1 - start) as usize;
+            let mut piece = Piece::new();
+            let rows = [2 * cy, 2 * cy + 1].map(|y| (c.y0..c.y1).contains(&y).then_some(y));
+            for (row, y) in piece.rows.iter_mut().zip(rows) {
+                let Some(y) = y else { continue };
+                let from = ((y - top) as usize * sheet.width + (x0 - left) as usize) * 4;
+                let pixels = sheet.rgba[from..from + inside.len() * 4].as_chunks::<4>().0;
+                for (out, px) in row.above[inside.clone()].iter_mut().zip(pixels) {
+                    *out = u32::from_le_bytes(*px);
                 }
+                row.part.fill(opacity);
+                if let Some(veil) = veil {
+                    veil.parts(x0 as usize, y as usize, opacity, &mut row.part[inside.clone()]);
+                }
+                row.luma[inside.clone()].copy_from_slice(&luma.row_mut(y as usize)[x0 as usize..x1 as usize]);
             }
-            if sum != [0; 3] {
-                let turn = |k: [i64; 3]| rounded((0..3).map(|i| k[i] * i64::from(sum[i])).sum(), 4 * 255);
-                *cu = (i64::from(*cu) + turn(U)).clamp(0, 255) as u8;
-                *cv = (i64::from(*cv) + turn(V)).clamp(0, 255) as u8;
+            if piece.is_clear() {
+                continue;
+            }
+            let columns = (start >> 1) as usize..((x1 + 1) >> 1) as usize;
+            let (u, v) = (&mut u.row_mut(cy as usize)[columns.clone()], &mut v.row_mut(cy as usize)[columns.clone()]);
+            piece.chroma[0][..columns.len()].copy_from_slice(u);
+            piece.chroma[1][..columns.len()].copy_from_slice(v);
+            kernels::blend(&mut piece, mode);
+            u.copy_from_slice(&piece.chroma[0][..columns.len()]);
+            v.copy_from_slice(&piece.chroma[1][..columns.len()]);
+            for (row, y) in piece.rows.iter().zip(rows) {
+                if let Some(y) = y {
+                    luma.row_mut(y as usize)[x0 as usize..x1 as usize].copy_from_slice(&row.luma[inside.clone()]);
+                }
             }
         }
     }
 }
 
-/// `x`/65536/`parts`, rounded to nearest.
-fn rounded(x: i64, parts: i64) -> i64 {
-    let d = parts << 16;
-    (x + d / 2).div_euclid(d)
+/// Two rows of the picture that share their chroma, and what is laid over them. Where nothing is laid, nothing changes.
+struct Piece {
+    rows: [Row; 2],
+    chroma: [[u8; PIECE / 2]; 2],
 }
 
-impl Blend {
-    /// What the mode changes of an opaque colour below, for a premultiplied one above. The modes are such that no
-    /// division by alpha is needed.
-    fn change(self, below: i32, s: i32, a: i32) -> i32 {
-        let product = |x: i32, y: i32| {
-            let v = x * y + 128;
-            (v + (v >> 8)) >> 8
-        };
-        let part = product(below, a);
-        let mixed = match self {
-            Self::Normal => s,
-            Self::Multiply => product(below, s),
-            Self::Screen => part + s - product(below, s),
-            Self::Overlay if below < 128 => product(2 * below, s),
-            Self::Overlay => {
-                let b = 2 * below - 255;
-                product(b, a) + s - product(b, s)
+struct Row {
+    /// Red in the lowest byte, alpha in the highest.
+    above: [u32; PIECE],
+    /// How much of it: 0 to 255.
+    part: [u8; PIECE],
+    luma: [u8; PIECE],
+}
+
+impl Piece {
+    fn new() -> Self {
+        let row = || Row { above: [0; PIECE], part: [0; PIECE], luma: [0; PIECE] };
+        Self { rows: [row(), row()], chroma: [[0; PIECE / 2]; 2] }
+    }
+    fn is_clear(&self) -> bool {
+        self.rows.iter().all(|r| r.above.iter().fold(0, |all, px| all | px) >> 24 == 0)
+    }
+}
+
+/// Whole numbers of 32 bits throughout, which are the same everywhere; see `blend.rs` for what `multiversion` does and why
+/// it may. Changes are at most 255·255; half of that times BT.709's factors, which add up to less than 2¹⁶, fits.
+#[allow(unsafe_code)]
+mod kernels {
+    use super::{BLUE_U, GREEN_U, GREEN_V, LIGHT, PIECE, Piece, RED_V, Row};
+    use crate::model::Blend;
+    use crate::planes::{U, V, Y};
+    use crate::sheet::over::div255;
+    use multiversion::multiversion;
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn blend(piece: &mut Piece, mode: Blend) {
+        match mode {
+            Blend::Normal => with(piece, Blend::Normal),
+            Blend::Multiply => with(piece, Blend::Multiply),
+            Blend::Screen => with(piece, Blend::Screen),
+            Blend::Overlay => with(piece, Blend::Overlay),
+            Blend::Add => with(piece, Blend::Add),
+            Blend::Darken => with(piece, Blend::Darken),
+            Blend::Lighten => with(piece, Blend::Lighten),
+        }
+    }
+
+    #[inline(always)]
+    fn with(piece: &mut Piece, mode: Blend) {
+        let mut tint = [[0i32; PIECE]; 3];
+        let [us, vs] = &piece.chroma;
+        for (i, (u, v)) in us.iter().zip(vs).enumerate() {
+            let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+            let of = [RED_V * v, GREEN_U * u + GREEN_V * v, BLUE_U * u];
+            for (t, of) in tint.iter_mut().zip(of) {
+                (t[2 * i], t[2 * i + 1]) = (of, of);
             }
-            Self::Add => (part + s).min(a),
-            Self::Darken => part.min(s),
-            Self::Lighten => part.max(s),
-        };
-        mixed - part
+        }
+        let mut sum = [[0i32; PIECE]; 3];
+        for row in &mut piece.rows {
+            of_row(row, &tint, &mut sum, mode);
+        }
+        let [us, vs] = &mut piece.chroma;
+        for (i, (u, v)) in us.iter_mut().zip(vs).enumerate() {
+            // of four pixels, so an eighth is half of one
+            let of = [0, 1, 2].map(|c| (sum[c][2 * i] + sum[c][2 * i + 1] + 4) >> 3);
+            let moved = |c: u8, k: [i64; 3]| {
+                let change = of[0] * k[0] as i32 + of[1] * k[1] as i32 + of[2] * k[2] as i32;
+                (i32::from(c) + share(change)).clamp(0, 255) as u8
+            };
+            (*u, *v) = (moved(*u, U), moved(*v, V));
+        }
+    }
+
+    #[inline(always)]
+    fn of_row(row: &mut Row, tint: &[[i32; PIECE]; 3], sum: &mut [[i32; PIECE]; 3], mode: Blend) {
+        for i in 0..PIECE {
+            let light = LIGHT * (i32::from(row.luma[i]) - 16);
+            let (px, part) = (row.above[i], i32::from(row.part[i]));
+            let alpha = (px >> 24) as i32;
+            let mut bright = 0;
+            for c in 0..3 {
+                let below = ((light + tint[c][i] + (1 << 15)) >> 16).clamp(0, 255);
+                let mixed = mode.mix((px >> (8 * c) & 255) as i32, alpha, below, 255);
+                let change = part * div255(mixed - below * alpha);
+                sum[c][i] += change;
+                bright += Y[c] as i32 * ((change + 1) >> 1);
+            }
+            row.luma[i] = (i32::from(row.luma[i]) + share(bright)).clamp(0, 255) as u8;
+        }
+    }
+
+    /// `x`/(255·2¹⁵), rounded to nearest.
+    #[inline(always)]
+    fn share(x: i32) -> i32 {
+        div255((x + (1 << 14)) >> 15)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planes::{U, V, Y};
     use proptest::prelude::*;
     use vistter_core::media::FramePool;
 
@@ -140,7 +209,87 @@ mod tests {
         layer(&mut buf.planes_mut(), &sheet, (0, 0), WHOLE, 255, None, Blend::Add);
         assert!(buf.plane(0).row(0)[0].abs_diff(149) <= 1 && buf.plane(2).row(0)[0] > 175);
     }
+    /// The same one pixel after the other, in wide numbers.
+    fn slow(planes: &mut [PlaneMut<'_>; 3], sheet: &Sheet, at: (i64, i64), clip: Clip, part: i64, mode: Blend) {
+        let div = |x: i64| ((x + 128) * 257) >> 16;
+        let share = |x: i64| div((x + (1 << 14)) >> 15);
+        let [luma, u, v] = planes;
+        for cy in 0..u.height {
+            for cx in 0..u.width {
+                let tone = [i64::from(u.row_mut(cy)[cx]) - 128, i64::from(v.row_mut(cy)[cx]) - 128];
+                let tint = [
+                    i64::from(RED_V) * tone[1],
+                    i64::from(GREEN_U) * tone[0] + i64::from(GREEN_V) * tone[1],
+                    i64::from(BLUE_U) * tone[0],
+                ];
+                let mut sum = [0i64; 3];
+                for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| (2 * cx + x, 2 * cy + y)) {
+                    let (sx, sy) = (x as i64 - at.0, y as i64 - at.1);
+                    let inside = (clip.x0..clip.x1).contains(&(x as i64)) && (clip.y0..clip.y1).contains(&(y as i64));
+                    if !inside
+                        || x >= luma.width
+                        || y >= luma.height
+                        || sx < 0
+                        || sy < 0
+                        || sx >= sheet.width as i64
+                        || sy >= sheet.height as i64
+                    {
+                        continue;
+                    }
+                    let px = &sheet.rgba[(sy as usize * sheet.width + sx as usize) * 4..][..4];
+                    let d = &mut luma.row_mut(y)[x];
+                    let mut bright = 0;
+                    for c in 0..3 {
+                        let below =
+                            ((i64::from(LIGHT) * (i64::from(*d) - 16) + tint[c] + (1 << 15)) >> 16).clamp(0, 255);
+                        let mixed = i64::from(mode.mix(px[c].into(), px[3].into(), below as i32, 255));
+                        let change = part * div(mixed - below * i64::from(px[3]));
+                        sum[c] += change;
+                        bright += i64::from(Y[c]) * ((change + 1) >> 1);
+                    }
+                    *d = (i64::from(*d) + share(bright)).clamp(0, 255) as u8;
+                }
+                for (p, k) in [(&mut *u, U), (&mut *v, V)] {
+                    let change: i64 = (0..3).map(|c| k[c] * ((sum[c] + 4) >> 3)).sum();
+                    let d = &mut p.row_mut(cy)[cx];
+                    *d = (i64::from(*d) + share(change)).clamp(0, 255) as u8;
+                }
+            }
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn pieces_are_their_pixels(
+            seed in any::<u64>(), (w, h) in (1usize..150, 1usize..7), size in (1u32..140, 1u32..9), at in (-80i64..80, -5i64..7),
+            cut in (0i64..40, 0i64..5, 20i64..150, 1i64..9), o in any::<u8>(), m in 1usize..7,
+        ) {
+            let mode = Blend::parse(Blend::NAMES[m]).unwrap();
+            let mut x = seed | 1;
+            let mut next = || { x ^= x << 13; x ^= x >> 7; x ^= x << 17; x };
+            let mut rgba = Vec::new();
+            for _ in 0..w * h {
+                let [r, g, b, a, class, ..] = next().to_le_bytes();
+                let a = match class & 3 { 0 => 0, 1 => 255, _ => a };
+                rgba.extend([r.min(a), g.min(a), b.min(a), a]);
+            }
+            let sheet = Sheet { width: w, height: h, rgba };
+            let pool = FramePool::new(size.0, size.1, 2).unwrap();
+            let (mut fast, mut want) = (pool.take(), pool.take());
+            for (mut p, mut q) in fast.planes_mut().into_iter().zip(want.planes_mut()) {
+                for y in 0..p.height {
+                    p.row_mut(y).fill_with(|| next() as u8);
+                    q.row_mut(y).copy_from_slice(p.row_mut(y));
+                }
+            }
+            let clip = Clip { x0: cut.0, y0: cut.1, x1: cut.2, y1: cut.3 };
+            layer(&mut fast.planes_mut(), &sheet, at, clip, o, None, mode);
+            slow(&mut want.planes_mut(), &sheet, at, clip, o.into(), mode);
+            for i in 0..3 {
+                for y in 0..fast.plane(i).height { prop_assert_eq!(fast.plane(i).row(y), want.plane(i).row(y), "plane {} row {}", i, y); }
+            }
+        }
         /// Against the W3C's formula in floating point, over a grey picture, where chroma says nothing.
         #[test]
         fn brightness_is_what_the_standard_says(y in 16u8..=235, s in any::<[u8; 2]>(), o in any::<u8>(), m in 1usize..7) {

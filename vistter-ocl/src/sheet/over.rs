@@ -19,95 +19,83 @@ pub(crate) fn over(below: &mut Sheet, top: &Sheet, (left, top_edge): (i64, i64),
         let from = &top.rgba[(row * top.width + x0) * 4..(row * top.width + x1) * 4];
         let at = (y as usize * below.width + start) * 4;
         let to = &mut below.rgba[at..at + (x1 - x0) * 4];
-        match mode {
-            Blend::Normal => normal(to, from, opacity),
-            _ => mixed(to, from, opacity, mode),
-        }
+        kernels::lay(to.as_chunks_mut().0, from.as_chunks().0, opacity, mode);
     }
 }
 
-/// ⌊x/255⌉ for x up to 255·255.
+/// ⌊x/255⌉ for x up to 255·255; of a negative one within 1/255 of that.
 #[inline(always)]
-fn div255(x: u32) -> u32 {
-    let x = x + 128;
-    (x + (x >> 8)) >> 8
+pub(super) fn div255(x: i32) -> i32 {
+    (x.wrapping_add(128).wrapping_mul(257)) >> 16
 }
 
-fn normal(to: &mut [u8], from: &[u8], opacity: u8) {
-    let o = u32::from(opacity);
-    for (d, s) in to.chunks_exact_mut(4).zip(from.chunks_exact(4)) {
-        match s[3] {
-            0 => {}
-            255 if opacity == 255 => d.copy_from_slice(s),
-            a => {
-                let rest = 255 - div255(u32::from(a) * o);
-                for (d, s) in d.iter_mut().zip(s) {
-                    *d = div255(u32::from(*s) * o + u32::from(*d) * rest) as u8;
-                }
-            }
+/// Loops over pixels as whole numbers of 32 bits, one vector lane each; see `blend.rs` for what `multiversion` does and why it
+/// may.
+#[allow(unsafe_code)]
+mod kernels {
+    use super::div255;
+    use crate::model::Blend;
+    use multiversion::multiversion;
+
+    #[multiversion(targets = "simd")]
+    pub(super) fn lay(to: &mut [[u8; 4]], from: &[[u8; 4]], opacity: u8, mode: Blend) {
+        let o = i32::from(opacity);
+        match mode {
+            // where there is nothing above nothing changes, so that a group's layers need no runs
+            Blend::Normal => each(to, from, |s, a, d, _| {
+                let rest = 255i32.wrapping_sub(div255(a.wrapping_mul(o)));
+                div255(s.wrapping_mul(o).wrapping_add(d.wrapping_mul(rest)))
+            }),
+            Blend::Multiply => each(to, from, mixed(Blend::Multiply, o)),
+            Blend::Screen => each(to, from, mixed(Blend::Screen, o)),
+            Blend::Overlay => each(to, from, mixed(Blend::Overlay, o)),
+            Blend::Add => each(to, from, mixed(Blend::Add, o)),
+            Blend::Darken => each(to, from, mixed(Blend::Darken, o)),
+            Blend::Lighten => each(to, from, mixed(Blend::Lighten, o)),
         }
     }
-}
 
-/// W3C Compositing §5: where both are, the mode says the colour; where one is, that one's.
-fn mixed(to: &mut [u8], from: &[u8], opacity: u8, mode: Blend) {
-    for (d, s) in to.chunks_exact_mut(4).zip(from.chunks_exact(4)) {
-        let (a_s, a_d) = (u32::from(s[3]), u32::from(d[3]));
-        if a_s == 0 {
-            continue;
-        }
-        let part = div255(a_s * u32::from(opacity));
-        for i in 0..3 {
-            let source = straight(s[i], a_s);
-            let mixed = if a_d == 0 { source } else { mode.mix(straight(d[i], a_d), source) };
-            // the source's colour, as far as there is nothing below, and the mixed one, as far as there is
-            let color = div255(u32::from(source) * (255 - a_d) + u32::from(mixed) * a_d);
-            d[i] = div255(color * part + u32::from(d[i]) * (255 - part)) as u8;
-        }
-        let alpha = part + div255(a_d * (255 - part));
-        d[3] = alpha.min(255) as u8;
-        for i in 0..3 {
-            d[i] = d[i].min(d[3]);
+    /// W3C Compositing §5: where both are, the mode says the colour; where one is, that one's. Rounded once.
+    #[inline(always)]
+    fn mixed(mode: Blend, opacity: i32) -> impl Fn(i32, i32, i32, i32) -> i32 {
+        move |s, a, d, b| {
+            let (s, a) = (div255(s.wrapping_mul(opacity)), div255(a.wrapping_mul(opacity)));
+            let one = s.wrapping_mul(255i32.wrapping_sub(b)).wrapping_add(d.wrapping_mul(255i32.wrapping_sub(a)));
+            div255(one.wrapping_add(mode.mix(s, a, d, b)))
         }
     }
-}
 
-/// A premultiplied colour without its alpha, which is above 0.
-fn straight(c: u8, alpha: u32) -> u8 {
-    ((u32::from(c) * 255 + alpha / 2) / alpha).min(255) as u8
+    /// Each colour, and the alpha, becomes what `f` makes of it: of the one above and its alpha, the one below and its alpha.
+    #[inline(always)]
+    fn each(to: &mut [[u8; 4]], from: &[[u8; 4]], f: impl Fn(i32, i32, i32, i32) -> i32) {
+        for (to, from) in to.iter_mut().zip(from) {
+            let (d, s) = (u32::from_le_bytes(*to), u32::from_le_bytes(*from));
+            let (a, b) = ((s >> 24) as i32, (d >> 24) as i32);
+            let one = |at: u32| (f((s >> at & 255) as i32, a, (d >> at & 255) as i32, b) as u32) << at;
+            *to = (one(0) | one(8) | one(16) | one(24)).to_le_bytes();
+        }
+    }
 }
 
 impl Blend {
-    /// The colour of a mode where both pictures are opaque, gamma-encoded, 0 to 255.
+    /// Where both pictures are: the colour that the mode says, times both alphas and 255. From premultiplied colours, `s`
+    /// above with alpha `a` and `d` below with alpha `b`, all 0 to 255; the modes are such that nothing needs to be divided.
     #[inline(always)]
-    pub(crate) fn mix(self, below: u8, above: u8) -> u8 {
-        let (b, s) = (i32::from(below), i32::from(above));
-        self.mix_wide(b, s) as u8
-    }
-
-    /// [`Blend::mix`] for vector code.
-    #[inline(always)]
-    pub(crate) fn mix_wide(self, b: i32, s: i32) -> i32 {
-        let product = |x: i32, y: i32| {
-            let v = x * y + 128;
-            (v + (v >> 8)) >> 8
-        };
+    pub(super) fn mix(self, s: i32, a: i32, d: i32, b: i32) -> i32 {
+        let (above, below, both) = (s.wrapping_mul(b), d.wrapping_mul(a), s.wrapping_mul(d));
         match self {
-            Self::Normal => s,
-            Self::Multiply => product(b, s),
-            Self::Screen => b + s - product(b, s),
-            // hard light with the two exchanged (§10.1.4)
+            Self::Normal => above,
+            Self::Multiply => both,
+            Self::Screen => above.wrapping_add(below).wrapping_sub(both),
+            // Hard light with the two exchanged (§10.1.4). Both are computed, and one is taken: vectors have no branches.
             Self::Overlay => {
-                if b < 128 {
-                    product(2 * b, s)
-                } else {
-                    let b = 2 * b - 255;
-                    b + s - product(b, s)
-                }
+                let far = b.wrapping_sub(d).wrapping_mul(a.wrapping_sub(s));
+                let (dark, light) = (both.wrapping_mul(2), a.wrapping_mul(b).wrapping_sub(far.wrapping_mul(2)));
+                if d.wrapping_mul(2) <= b { dark } else { light }
             }
-            Self::Add => (b + s).min(255),
-            Self::Darken => b.min(s),
-            Self::Lighten => b.max(s),
+            Self::Add => above.wrapping_add(below).min(a.wrapping_mul(b)),
+            Self::Darken => above.min(below),
+            Self::Lighten => above.max(below),
         }
     }
 }
@@ -172,6 +160,18 @@ mod tests {
             }
             prop_assert!((f(got.rgba[3]) - (a + ab * (1.0 - a))).abs() < 0.01);
             prop_assert!(got.rgba[..3].iter().all(|c| *c <= got.rgba[3]));
+        }
+        #[test]
+        fn a_row_is_its_pixels(px in proptest::collection::vec(any::<[[u8; 4]; 2]>(), 1..70), o in any::<u8>(), m in 0usize..7) {
+            let pre = |p: [u8; 4]| [p[0].min(p[3]), p[1].min(p[3]), p[2].min(p[3]), p[3]];
+            let of = |i: usize| px.iter().flat_map(|p| pre(p[i])).collect();
+            let mut got = Sheet { width: px.len(), height: 1, rgba: of(0) };
+            over(&mut got, &Sheet { width: px.len(), height: 1, rgba: of(1) }, (0, 0), o, MODES[m]);
+            for (p, got) in px.iter().zip(got.rgba.chunks_exact(4)) {
+                let mut want = one(pre(p[0]));
+                over(&mut want, &one(pre(p[1])), (0, 0), o, MODES[m]);
+                prop_assert_eq!(&want.rgba[..], got);
+            }
         }
         #[test]
         fn nothing_outside_is_touched(at in (-6i64..9, -6i64..9), size in (0usize..5, 0usize..5)) {
