@@ -42,6 +42,14 @@ python3-venv                    -                   keeps the ONVIF client of th
 procps                          -                   process figures for the benchmarks
 fonts-dejavu-core               -                   font of FFmpeg's side of the benchmarks
 "
+# Other processors, for the golden pictures. Their emulator runs on one only.
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+  test_packages="$test_packages
+qemu-user                       -                   runs the golden tests as other processors would
+gcc-aarch64-linux-gnu           -                   links them for ARM64
+libc6-dev-arm64-cross           -                   its C library
+"
+fi
 
 packages=$demo_packages
 $demo_only || packages="$demo_packages$test_packages"

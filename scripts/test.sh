@@ -37,6 +37,7 @@ step "core alone, default features" cargo check -q -p vistter-core
 step "lints"                        cargo clippy -q --workspace --all-targets --all-features -- -D warnings
 step "licences and banned crates"   licences
 step "tests"                        tests
+step "pictures of other processors" scripts/machines.sh
 step "documentation examples"       doc_tests
 step "documentation"                docs
 if [ -d fuzz ]; then step "fuzzing"      scripts/fuzz.sh "${FUZZ_SECONDS:-120}"; fi
