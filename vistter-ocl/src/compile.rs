@@ -1,6 +1,7 @@
 //! From a checked document to a scene program for one canvas.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Arguments, Display};
 
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::ports::Canvas;
@@ -98,7 +99,7 @@ fn compile_one(
         let text = format!("{insets} layers show videos or cameras; at most {MAX_INSETS} are allowed");
         cutter.faults.push(Diagnostic::error("OCL-LIMIT", &at, text).help("each decodes on its own: show fewer"));
     }
-    let way = |t: &Transition, name: &str, c: &mut Cutter<'_>| c.way(t, &format!("{at}/{name}"));
+    let way = |t: &Transition, name: &str, c: &mut Cutter<'_>| c.way(t, &format_args!("{at}/{name}"));
     let (enter, exit) = (way(&scene.enter, "in", &mut cutter), way(&scene.exit, "out", &mut cutter));
     match (enter, exit, cutter.faults.is_empty()) {
         (Some(enter), Some(exit), true) => Ok(SceneProgram {
@@ -138,7 +139,7 @@ impl Cutter<'_> {
         }
     }
     /// A way in or out; `None` when it cannot be made.
-    pub(crate) fn way(&mut self, t: &Transition, at: &str) -> Option<Way> {
+    pub(crate) fn way(&mut self, t: &Transition, at: &dyn Display) -> Option<Way> {
         look::way(t, &self.context.view, self.fps(), at).map_err(|list| self.faults.extend(list)).ok()
     }
     /// The content of a cue, or its fallback when it cannot be shown as it is: which of the two, and its pixels.
@@ -319,23 +320,23 @@ fn picture(l: &Layer, spot: &Spot<'_>) -> Drawn {
         let text = format!("the layer \"{}\" is {w}x{h} pixels; at most {MAX_LAYER_PIXELS} pixels are allowed", l.id);
         Err(vec![Diagnostic::error("OCL-LIMIT", at, text)])
     };
-    let font = |id: &Option<String>, at: String| match id {
+    let font = |id: &Option<String>, at: Arguments<'_>| match id {
         None => Ok(None),
         Some(id) if matches!(view.font(id), Found::Media(_)) => {
-            let d = Diagnostic::error("OCL-ASSET-KIND", at, format!("the asset \"{id}\" is not a font"));
+            let d = Diagnostic::error("OCL-ASSET-KIND", at.to_string(), format!("the asset \"{id}\" is not a font"));
             Err(vec![d.help("give a TrueType or OpenType font: a .ttf, .otf or .ttc file")])
         }
         Some(id) => Ok(view.family(id)),
     };
     let looks = |s: &TextStyle, runs: &[Run]| {
-        let own = font(&s.font, format!("{at}/font"))?;
+        let own = font(&s.font, format_args!("{at}/font"))?;
         let look = |(i, r): (usize, &Run)| {
             Ok(RunSpec {
                 rgba: r.color.unwrap_or(s.color).rgba,
                 bold: r.bold.unwrap_or(s.bold),
                 italic: r.italic.unwrap_or(s.italic),
                 scale: r.size.map_or(1.0, |size| size / s.size),
-                font: font(&r.font, format!("{at}/runs/{i}/font"))?.or(own),
+                font: font(&r.font, format_args!("{at}/runs/{i}/font"))?.or(own),
             })
         };
         runs.iter().enumerate().map(look).collect::<Result<Vec<RunSpec>, Vec<Diagnostic>>>()

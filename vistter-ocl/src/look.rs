@@ -1,5 +1,7 @@
 //! What is done to pictures: looks from base pixels to canvas pixels, transitions from seconds to frames.
 
+use std::fmt::Display;
+
 use vistter_core::diagnose::Diagnostic;
 use vistter_core::time::FrameRate;
 
@@ -63,7 +65,7 @@ pub(crate) fn program(l: &Layer, view: &View<'_>, k: f64, at: &str) -> Result<Lo
 ///
 /// # Errors
 /// A matte whose asset is not loaded.
-pub(crate) fn way(t: &Transition, view: &View<'_>, fps: FrameRate, at: &str) -> Result<Way, Vec<Diagnostic>> {
+pub(crate) fn way(t: &Transition, view: &View<'_>, fps: FrameRate, at: &dyn Display) -> Result<Way, Vec<Diagnostic>> {
     let style = match &t.style {
         Style::Cut | Style::Fade => WayStyle::Fade,
         Style::Wipe(side) => WayStyle::Wipe(*side),

@@ -104,12 +104,12 @@ impl Template {
     pub(crate) fn read(text: &str, locale: Locale) -> (Self, Found) {
         let (mut parts, mut reader) = (Vec::new(), Reader { text, locale, found: Found::default() });
         let mut rest = text;
-        while let Some(start) = rest.find("{{") {
+        while let Some(start) = twice(rest, b'{') {
             if start > 0 {
                 parts.push(Part::Literal(rest[..start].to_owned()));
             }
             let body = &rest[start + 2..];
-            let Some(end) = body.find("}}") else {
+            let Some(end) = twice(body, b'}') else {
                 reader.fault(&rest[start..], TemplateFault::Open);
                 rest = "";
                 break;
@@ -213,6 +213,11 @@ fn write_value(value: f64, filters: &[Filter], out: &mut String) {
         // what rounds to nothing is not below it
         out.remove(from);
     }
+}
+
+/// Where a brace stands twice. Texts are short: a search that prepares itself would take longer than this one.
+fn twice(text: &str, brace: u8) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| pair == [brace, brace])
 }
 
 /// Reads what stands between braces, and notes what it finds with its place.

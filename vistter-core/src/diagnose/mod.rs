@@ -3,12 +3,14 @@
 
 #![allow(clippy::result_large_err)] // one per document, never per frame
 
+mod json;
 mod once;
 mod places;
 mod source;
 
 use std::fmt;
 
+pub use json::{Json, Members};
 use serde::Serialize;
 pub use source::Source;
 

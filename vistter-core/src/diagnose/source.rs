@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 
 use super::places::{self, Places, escape};
-use super::{Diagnostic, Place, once};
+use super::{Diagnostic, Json, Place, once};
 
 /// Strict JSON text, in which the place of every value can be found.
 #[derive(Debug)]
@@ -21,6 +21,14 @@ impl<'t> Source<'t> {
     /// # Errors
     /// A `JSON-SYNTAX`, `JSON-DEPTH` or `JSON-DUPLICATE-KEY` diagnostic.
     pub fn parse(text: &'t str) -> Result<(serde_json::Value, Self), Diagnostic> {
+        Self::tree(text).map(|(json, me)| (json.into(), me))
+    }
+
+    /// The same as values that borrow from the text.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn tree(text: &'t str) -> Result<(Json<'t>, Self), Diagnostic> {
         let me = Self::known(text);
         // serde_json first: it is strict and bounds the depth, so a walk over the tree of places cannot overflow the stack.
         let (value, doubled) = once::read(text).map_err(|e| {

@@ -183,7 +183,12 @@ proptest! {
         let (a, b) = text.split_at(cut);
         for text in [text.clone(), format!("{a}{odd}"), format!("{a}{odd}{b}")] {
             let said = |r: serde_json::Result<Value>| r.map_err(|e| e.to_string());
-            prop_assert_eq!(said(once::read(&text).map(|(v, _)| v)), said(serde_json::from_str(&text)), "{}", text);
+            let ours = once::read(&text).map(|(json, _)| {
+                assert_eq!(json.to_value(), Value::from(json.clone()));
+                assert_eq!(Json::from(&json.to_value()), json);
+                json.into()
+            });
+            prop_assert_eq!(said(ours), said(serde_json::from_str(&text)), "{}", text);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Assets, and what is shown in place of things that cannot be.
 
-use serde_json::Value;
 use vistter_core::clock::WallTime;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 use vistter_core::time::MediaTime;
 
 use super::document::{Names, path};
@@ -165,17 +164,17 @@ fn parse_instant(s: &str, end: bool) -> Option<WallTime> {
 fn of_asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Fallback> {
     const HELP: &str = "write { \"asset\": … }, { \"color\": … }, \"placeholder\" or \"hide\"";
     match n.value {
-        Value::String(s) if s == "placeholder" => Some(Fallback::Placeholder),
-        Value::String(s) if s == "hide" => Some(Fallback::Hide),
-        Value::String(s) => {
-            let help = match names.assets.contains(&s.as_str()) {
+        Json::String(s) if s == "placeholder" => Some(Fallback::Placeholder),
+        Json::String(s) if s == "hide" => Some(Fallback::Hide),
+        Json::String(s) => {
+            let help = match names.assets.contains(&s.as_ref()) {
                 true => format!("write {{ \"asset\": \"{s}\" }}"),
                 false => HELP.to_owned(),
             };
             n.fault_help(f, "OCL-UNKNOWN-VALUE", format!("unknown fallback \"{s}\""), help);
             None
         }
-        Value::Object(_) => {
+        Json::Object(_) => {
             let o = n.object(f)?;
             let asset = o.optional("asset", |n, f| scalar::asset(n, f, names));
             let color: Option<Color> = o.optional("color", scalar::color);
@@ -203,13 +202,13 @@ fn of_asset(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Fallback> {
 /// What is shown in place of a scene. That there is such a scene is looked at when all scenes are known.
 pub(super) fn of_scene(n: &Node<'_>, f: &Faults) -> Option<SceneFallback> {
     match n.value {
-        Value::String(s) if s == "hide" => Some(SceneFallback::Hide),
-        Value::String(s) => {
+        Json::String(s) if s == "hide" => Some(SceneFallback::Hide),
+        Json::String(s) => {
             let help = format!("write {{ \"scene\": \"{s}\" }}, or \"hide\"");
             n.fault_help(f, "OCL-UNKNOWN-VALUE", format!("unknown fallback \"{s}\""), help);
             None
         }
-        Value::Object(_) => {
+        Json::Object(_) => {
             let o = n.object(f)?;
             let scene = o.required("scene", scalar::id);
             o.finish()?;
@@ -275,7 +274,7 @@ pub(super) fn scenes(list: &[Node<'_>], document: Option<&Node<'_>>, f: &Faults)
     let all = list.iter().map(|n| (n, "/fallback", n.value.get("fallback")));
     let whole = document.map(|n| (n, "/scene", n.value.get("scene")));
     for (n, field, value) in all.chain(whole) {
-        let Some(name) = value.and_then(|v| v.get("scene")).and_then(Value::as_str) else { continue };
+        let Some(name) = value.and_then(|v| v.get("scene")).and_then(Json::as_str) else { continue };
         if !ids.iter().any(|i| i == name) {
             let at = format!("{}{field}/scene", n.pointer);
             let d = Diagnostic::error("OCL-UNKNOWN-SCENE", at, format!("the document has no scene \"{name}\""));

@@ -219,7 +219,7 @@ pub(super) fn easing(n: &Node<'_>, f: &Faults) -> Option<Easing> {
     }
     let o = n.object(f)?;
     let curves = ["cubicBezier", "steps", "spring"];
-    let given = curves.iter().filter(|c| n.value.get(**c).is_some()).count();
+    let given = curves.iter().filter(|c| n.value.get(c).is_some()).count();
     let bezier = o.optional("cubicBezier", bezier);
     let steps = o.optional("steps", |n, f| scalar::whole(n, f, 1, MAX_STEPS).map(|n| n as u32));
     let spring = o.optional("spring", |n, f| scalar::number(n, f, 0.05, 1.0));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use vistter_core::diagnose::{Diagnostic, Severity};
+use vistter_core::diagnose::{Diagnostic, Json, Severity};
 
 use super::automation;
 use super::pointer::Pointer;
@@ -34,7 +34,8 @@ pub(crate) fn read(
     faults.locale.set(words.locale);
     let mut change = Change::default();
     if let Some(e) = easing {
-        let node = Node { value: e, pointer: Pointer::path("/easing") };
+        let json = Json::from(e);
+        let node = Node { value: &json, pointer: Pointer::path("/easing") };
         // a list is one for each number of a value, and read with each
         if !e.is_array() {
             change.easing = automation::easing(&node, &faults).unwrap_or_default();
@@ -69,7 +70,7 @@ pub(crate) fn read(
         }
     }
     let keyed = Value::Object(keyed);
-    let node = Node { value: &keyed, pointer: Pointer::path("/properties") };
+    let node = Node { value: &Json::from(&keyed), pointer: Pointer::path("/properties") };
     if let Some(to) = automation::of_layer(&node, &faults, words.tokens) {
         change.to = to;
     }

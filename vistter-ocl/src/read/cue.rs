@@ -1,10 +1,9 @@
 //! Tracks, their cues, and steps.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use serde_json::Value;
 use vistter_core::config::Span;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json, Members};
 use vistter_core::time::FrameRate;
 
 use super::document::Names;
@@ -74,8 +73,8 @@ pub(crate) fn end(start: Span, duration: Span, rate: FrameRate) -> u64 {
     }
 }
 
-static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(serde_json::Map::new()));
-static IMAGE: LazyLock<Value> = LazyLock::new(|| Value::String("image".to_owned()));
+static NOTHING: Json<'_> = Json::Object(Members::EMPTY);
+static IMAGE: Json<'_> = Json::String(Cow::Borrowed("image"));
 
 fn cue(n: &Node<'_>, f: &Faults, names: &Names<'_>) -> Option<Cue> {
     let o = n.object(f)?;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 use vistter_core::time::FrameRate;
 
 use super::style::{self, Style};
@@ -32,7 +31,7 @@ pub(super) fn read(root: &Node<'_>, faults: &Faults) -> Option<Document> {
     let o = root.object(faults)?;
     o.field("$schema"); // for editors
     // before anything that may be left out
-    faults.strict.set(root.value.get("strict").and_then(Value::as_bool).unwrap_or(false));
+    faults.strict.set(root.value.get("strict").and_then(Json::as_bool).unwrap_or(false));
     let minor = o.required("ocl", version);
     if let Some(m) = minor
         && m > MINOR
@@ -145,7 +144,7 @@ fn timeline(n: &Node<'_>, f: &Faults) -> Option<Timeline> {
     let base = o.optional("baseResolution", canvas);
     let rate = o.optional("frameRate", |n, f| {
         let text = match n.value {
-            serde_json::Value::Number(x) => x.to_string(),
+            Json::Number(x) => x.to_string(),
             _ => scalar::text(n, f, MAX_ID_CHARS)?,
         };
         let rate = FrameRate::parse(&text);

@@ -133,9 +133,8 @@ pub(super) fn group(o: &Object<'_, '_>, names: &Names<'_>, depth: usize) -> Opti
 /// A layout places its layers; an anchor would too.
 fn placed_twice(layer: &Node<'_>, f: &Faults) {
     for name in ["anchor", "within"] {
-        let path = format!("/position/{name}");
-        if layer.value.pointer(&path).is_some() {
-            let at = format!("{}{path}", layer.pointer);
+        if layer.value.get("position").is_some_and(|p| p.get(name).is_some()) {
+            let at = format!("{}/position/{name}", layer.pointer);
             let d = Diagnostic::error(
                 "OCL-CONFLICT",
                 at,

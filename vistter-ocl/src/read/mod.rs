@@ -70,7 +70,7 @@ pub(crate) fn parse(text: &str) -> Result<(Document, Vec<Diagnostic>), Vec<Diagn
         return Err(vec![d.help("put pictures into files and name them under \"assets\"")]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (value, _) = Source::parse(text).map_err(|d| vec![d])?;
+    let (value, _) = Source::tree(text).map_err(|d| vec![d])?;
     let faults = walk::Faults::default();
     let document = document::read(&walk::Node::root(&value), &faults);
     let mut list = faults.take();

@@ -1,7 +1,6 @@
 //! Lengths that are parts of what a layer stands in: `"50%"`.
 
-use serde_json::Value;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 
 use super::walk::{Faults, Node};
 use crate::limits::MAX_PERCENT;
@@ -9,11 +8,12 @@ use crate::model::Relative;
 
 /// Takes the percentages out of a layer. With any there comes the layer again, with a length in the place of each, so that
 /// those who read its fields need not know of them.
-pub(super) fn take(n: &Node<'_>, f: &Faults) -> (Relative, Option<Value>) {
+pub(super) fn take<'v>(n: &Node<'v>, f: &Faults) -> (Relative, Option<Json<'v>>) {
     let mut relative = Relative::default();
-    let mut patched: Option<Value> = None;
+    let mut patched: Option<Json<'v>> = None;
     let mut one = |path: &str, least: f64| {
-        let value = path.split('/').skip(1).try_fold(n.value, |v, key| v.get(key))?;
+        let steps = || path.split('/').skip(1);
+        let value = steps().try_fold(n.value, |v, key| v.get(key))?;
         let text = value.as_str()?.strip_suffix('%')?;
         let share = text.parse::<f64>().ok().filter(|v| v.is_finite());
         let inside = share.filter(|v| (least..=MAX_PERCENT).contains(v));
@@ -24,8 +24,8 @@ pub(super) fn take(n: &Node<'_>, f: &Faults) -> (Relative, Option<Value>) {
             f.push(d.help("write for example \"50%\": half of what the layer stands in"));
         }
         let all = patched.get_or_insert_with(|| n.value.clone());
-        if let Some(v) = all.pointer_mut(path) {
-            *v = Value::from(1);
+        if let Some(v) = steps().try_fold(all, |v, key| v.get_mut(key)) {
+            *v = Json::Number(1.into());
         }
         inside.map(|v| v / 100.0)
     };

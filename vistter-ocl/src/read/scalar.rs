@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
 use vistter_core::config::Span;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 
 use super::document::Names;
 use super::walk::{Faults, Node};
@@ -23,7 +22,7 @@ pub(super) fn text(n: &Node<'_>, f: &Faults, max: usize) -> Option<String> {
 
 /// The same where it stands.
 pub(super) fn words<'v>(n: &Node<'v>, f: &Faults, max: usize) -> Option<&'v str> {
-    let Value::String(s) = n.value else {
+    let Json::String(s) = n.value else {
         n.wrong_type(f, "a string");
         return None;
     };
@@ -74,7 +73,7 @@ pub(super) fn numbers<const N: usize>(
     read: impl Fn(&Node<'_>) -> Option<f64>,
 ) -> Option<[f64; N]> {
     let list = match n.value {
-        Value::Array(list) if list.len() == N => n.array(f, N)?,
+        Json::Array(list) if list.len() == N => n.array(f, N)?,
         _ => {
             n.fault(f, "OCL-TYPE", what);
             return None;
@@ -121,7 +120,7 @@ pub(super) fn number(n: &Node<'_>, f: &Faults, min: f64, max: f64) -> Option<f64
 
 /// Yes or no.
 pub(super) fn flag(n: &Node<'_>, f: &Faults) -> Option<bool> {
-    if let Value::Bool(b) = n.value {
+    if let Json::Bool(b) = n.value {
         return Some(*b);
     }
     n.wrong_type(f, "true or false");
@@ -159,8 +158,8 @@ pub(super) fn whole(n: &Node<'_>, f: &Faults, min: i64, max: i64) -> Option<i64>
 /// A point or a length of time.
 pub(super) fn span(n: &Node<'_>, f: &Faults) -> Option<Span> {
     let text = match n.value {
-        Value::Number(x) => Cow::Owned(x.to_string()),
-        Value::String(s) => Cow::Borrowed(s.as_str()),
+        Json::Number(x) => Cow::Owned(x.to_string()),
+        Json::String(s) => Cow::Borrowed(s.as_ref()),
         _ => {
             n.wrong_type(f, "a time");
             return None;

@@ -1,6 +1,6 @@
 //! Sequences of pictures, and how often a moving picture is played.
 
-use serde_json::Value;
+use vistter_core::diagnose::Json;
 use vistter_core::time::FrameRate;
 
 use super::document::path;
@@ -54,7 +54,7 @@ pub(super) fn read(n: &Node<'_>, f: &Faults) -> Option<Sequence> {
 
 fn rate(n: &Node<'_>, f: &Faults) -> Option<FrameRate> {
     let text = match n.value {
-        Value::Number(x) => x.to_string(),
+        Json::Number(x) => x.to_string(),
         _ => scalar::text(n, f, MAX_ID_CHARS)?,
     };
     let rate = FrameRate::parse(&text);
@@ -68,7 +68,7 @@ fn rate(n: &Node<'_>, f: &Faults) -> Option<FrameRate> {
 /// How often: a number, or `"forever"`, which is 0.
 pub(super) fn plays(n: &Node<'_>, f: &Faults) -> Option<u32> {
     match n.value {
-        Value::Number(_) => scalar::whole(n, f, 1, MAX_REPEATS).map(|n| n as u32),
+        Json::Number(_) => scalar::whole(n, f, 1, MAX_REPEATS).map(|n| n as u32),
         _ => scalar::one_of(n, f, "number of times", &["forever"], |s| (s == "forever").then_some(0)),
     }
 }

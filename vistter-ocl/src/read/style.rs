@@ -54,7 +54,7 @@ pub(super) fn read<'v>(n: &Node<'v>, f: &Faults) -> Option<Vec<Style<'v>>> {
             node.wrong_type(f, "an object");
             continue;
         };
-        for own in OWN.into_iter().filter(|own| map.contains_key(*own)) {
+        for own in OWN.into_iter().filter(|own| map.contains_key(own)) {
             let d = Diagnostic::error(
                 "OCL-CONFLICT",
                 format!("{}/{own}", node.pointer),
@@ -118,7 +118,7 @@ pub(super) fn finish(names: &Names<'_>, faults: &Faults) {
         };
         let here = Rc::new(style.node.pointer.clone());
         let keys = style.node.value.as_object().into_iter().flat_map(|m| m.keys());
-        for key in keys.filter(|k| !known.contains(k.as_str()) && !k.starts_with("x-") && !OWN.contains(&k.as_str())) {
+        for key in keys.filter(|k| !known.contains(k) && !k.starts_with("x-") && !OWN.contains(k)) {
             let at = Pointer::key(&here, key);
             let known = known.iter().copied().filter(|k| !OWN.contains(k));
             faults.unknown("OCL-UNKNOWN-FIELD", &at, "field", key, known);

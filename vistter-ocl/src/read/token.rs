@@ -1,7 +1,6 @@
 //! Tokens: what their values may be.
 
-use serde_json::Value;
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 
 use super::scalar;
 use super::walk::{Faults, Node, Object};
@@ -77,7 +76,7 @@ fn range(o: &Object<'_, '_>, whole: bool) -> Option<TokenKind> {
 /// A string, or where numbers are meant a number as it is written.
 fn default(n: &Node<'_>, f: &Faults, numbers: bool) -> Option<String> {
     match n.value {
-        Value::Number(x) if numbers => Some(x.to_string()),
+        Json::Number(x) if numbers => Some(x.to_string()),
         _ => scalar::text(n, f, MAX_TOKEN_CHARS),
     }
 }

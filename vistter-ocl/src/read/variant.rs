@@ -1,7 +1,7 @@
 //! What a scene is on canvases of another shape: changes to it, laid over it before it is read again.
 
 use serde_json::{Map, Value};
-use vistter_core::diagnose::Diagnostic;
+use vistter_core::diagnose::{Diagnostic, Json};
 
 use super::document::{self, Names};
 use super::pointer::escape;
@@ -28,17 +28,18 @@ fn one(shape: &str, n: &Node<'_>, f: &Faults, scene: &Node<'_>, names: &Names<'_
     }
     let o = n.object(f)?;
     let base = o.optional("canvas", document::canvas);
-    let mut whole = scene.value.as_object()?.clone();
+    let (written, given) = (scene.value.to_value(), n.value.to_value());
+    let mut whole = written.as_object()?.clone();
     whole.remove("variants");
     for name in ["in", "out", "automation"] {
-        match o.field(name).map(|n| n.value) {
+        match o.field(name).map(|n| n.value.to_value()) {
             Some(Value::Null) => drop(whole.remove(name)),
-            Some(v) => drop(whole.insert(name.to_owned(), v.clone())),
+            Some(v) => drop(whole.insert(name.to_owned(), v)),
             None => {}
         }
     }
     if let Some(layers) = o.field("layers") {
-        match (layers.value, whole.get_mut("layers")) {
+        match (&layers.value.to_value(), whole.get_mut("layers")) {
             (Value::Object(changes), Some(list)) => change(list, changes, &layers.pointer.to_string(), f),
             (Value::Object(_), None) => {}
             _ => layers.wrong_type(f, "an object with changes of layers, by id"),
@@ -47,14 +48,14 @@ fn one(shape: &str, n: &Node<'_>, f: &Faults, scene: &Node<'_>, names: &Names<'_
     o.finish()?;
     let whole = Value::Object(whole);
     let own = Faults::like(f);
-    let read = scene::read_one(&Node { value: &whole, pointer: scene.pointer.clone() }, &own, names);
+    let read = scene::read_one(&Node { value: &Json::from(&whole), pointer: scene.pointer.clone() }, &own, names);
     let mut found = own.take();
     // What is wrong with the scene itself is said once, there; its unknown fields are found when all of it is read.
     let unknown = |d: &Diagnostic| d.code == "OCL-UNKNOWN-FIELD" && below(d, scene).count() == 1;
-    found.retain(|d| !unknown(d) && !f.has(d.code, &base_pointer(d, &whole, scene)));
+    found.retain(|d| !unknown(d) && !f.has(d.code, &base_pointer(d, &whole, scene, &written)));
     let sound = found.iter().all(|d| d.severity != vistter_core::diagnose::Severity::Error);
     for d in found {
-        let pointer = place(&d, &whole, n, scene);
+        let pointer = place(&d, &whole, scene, n, &given);
         f.push(Diagnostic { pointer, ..d });
     }
     let (aspect, scene) = (aspect?, read?);
@@ -117,8 +118,8 @@ fn step<'v>(v: &'v Value, segment: &str) -> Option<&'v Value> {
 }
 
 /// Where a fault of a changed scene stands in the variant: as near as the variant goes.
-fn place(d: &Diagnostic, whole: &Value, variant: &Node<'_>, scene: &Node<'_>) -> String {
-    let (mut at, mut here, mut there) = (variant.pointer.to_string(), Some(whole), variant.value);
+fn place(d: &Diagnostic, whole: &Value, scene: &Node<'_>, variant: &Node<'_>, given: &Value) -> String {
+    let (mut at, mut here, mut there) = (variant.pointer.to_string(), Some(whole), given);
     for segment in below(d, scene) {
         let list = here.is_some_and(Value::is_array);
         here = here.and_then(|v| step(v, segment));
@@ -136,8 +137,8 @@ fn place(d: &Diagnostic, whole: &Value, variant: &Node<'_>, scene: &Node<'_>) ->
 }
 
 /// Where the same fault stands in the scene itself.
-fn base_pointer(d: &Diagnostic, whole: &Value, scene: &Node<'_>) -> String {
-    let (mut at, mut here, mut there) = (scene.pointer.to_string(), Some(whole), Some(scene.value));
+fn base_pointer(d: &Diagnostic, whole: &Value, scene: &Node<'_>, written: &Value) -> String {
+    let (mut at, mut here, mut there) = (scene.pointer.to_string(), Some(whole), Some(written));
     for segment in below(d, scene) {
         here = here.and_then(|v| step(v, segment));
         let id = here.and_then(|l| l.get("id"));

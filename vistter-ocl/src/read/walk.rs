@@ -3,8 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-use vistter_core::diagnose::{Diagnostic, Severity};
+use vistter_core::diagnose::{Diagnostic, Json, Members, Severity};
 use vistter_core::time::FrameRate;
 
 use super::pointer::Pointer;
@@ -84,12 +83,12 @@ impl Faults {
 /// A value and where it stands.
 #[derive(Clone)]
 pub(super) struct Node<'v> {
-    pub(super) value: &'v Value,
+    pub(super) value: &'v Json<'v>,
     pub(super) pointer: Pointer<'v>,
 }
 
 impl<'v> Node<'v> {
-    pub(super) fn root(value: &'v Value) -> Self {
+    pub(super) fn root(value: &'v Json<'v>) -> Self {
         Self { value, pointer: Pointer::default() }
     }
     /// Records a fault here.
@@ -113,7 +112,7 @@ impl<'v> Node<'v> {
     /// As an object.
     pub(super) fn object<'f>(&self, faults: &'f Faults) -> Option<Object<'v, 'f>> {
         match self.value {
-            Value::Object(map) => Some(Object {
+            Json::Object(map) => Some(Object {
                 node: self.clone(),
                 own: Fields::new(map, &self.pointer),
                 given: Vec::new(),
@@ -132,7 +131,7 @@ impl<'v> Node<'v> {
     }
     /// As an array of at most `max` elements.
     pub(super) fn array(&self, faults: &Faults, max: usize) -> Option<Vec<Node<'v>>> {
-        let Value::Array(list) = self.value else {
+        let Json::Array(list) = self.value else {
             self.wrong_type(faults, "an array");
             return None;
         };
@@ -145,7 +144,7 @@ impl<'v> Node<'v> {
     }
     /// As an object whose keys are names that the document gives; at most `max`.
     pub(super) fn entries(&self, faults: &Faults, max: usize) -> Option<Vec<(&'v str, Node<'v>)>> {
-        let Value::Object(map) = self.value else {
+        let Json::Object(map) = self.value else {
             self.wrong_type(faults, "an object");
             return None;
         };
@@ -153,13 +152,13 @@ impl<'v> Node<'v> {
             self.fault(faults, "OCL-LIMIT", format!("{} entries; at most {max} are allowed", map.len()));
         }
         let fields = Fields::new(map, &self.pointer);
-        Some(map.iter().take(max).map(|(k, v)| (k.as_str(), fields.node(k, v))).collect())
+        Some(map.iter().take(max).map(|(k, v)| (k, fields.node(k, v))).collect())
     }
 }
 
 /// The fields of an object, and where they stand.
 struct Fields<'v> {
-    map: &'v Map<String, Value>,
+    map: &'v Members<'v>,
     here: Rc<Pointer<'v>>,
     /// The marks of its names. A layer is asked for some forty fields and has six: most answers are no, and quick.
     marks: u64,
@@ -173,18 +172,19 @@ fn mark(name: &str) -> u64 {
 }
 
 impl<'v> Fields<'v> {
-    fn new(map: &'v Map<String, Value>, pointer: &Pointer<'v>) -> Self {
+    fn new(map: &'v Members<'v>, pointer: &Pointer<'v>) -> Self {
         Self { map, here: Rc::new(pointer.clone()), marks: map.keys().fold(0, |all, key| all | mark(key)) }
     }
     /// Of a node that is an object.
     fn of(node: &Node<'v>) -> Option<Self> {
         Some(Self::new(node.value.as_object()?, &node.pointer))
     }
-    fn node(&self, key: &'v str, value: &'v Value) -> Node<'v> {
+    fn node(&self, key: &'v str, value: &'v Json<'v>) -> Node<'v> {
         Node { value, pointer: Pointer::key(&self.here, key) }
     }
-    fn get(&self, name: &str) -> Option<&'v Value> {
-        if self.marks & mark(name) == 0 { None } else { self.map.get(name) }
+    /// The value of a name that has this mark.
+    fn get(&self, name: &str, mark: u64) -> Option<&'v Json<'v>> {
+        if self.marks & mark == 0 { None } else { self.map.get(name) }
     }
 }
 
@@ -241,13 +241,14 @@ impl<'v> Object<'v, '_> {
         if let Some((_, node)) = self.given.iter().find(|(n, _)| *n == name) {
             return Some(node.clone());
         }
+        let marked = mark(name);
         let instead = INSTEAD.iter().find(|(a, _)| *a == name).map(|(_, b)| *b);
         for fields in self.over.iter().chain([&self.own]).chain(self.under.iter().rev()) {
-            if let Some(v) = fields.get(name) {
+            if let Some(v) = fields.get(name, marked) {
                 return Some(fields.node(name, v));
             }
             // A gradient takes the place of a colour from further below, and the other way round.
-            if instead.is_some_and(|other| fields.get(other).is_some()) {
+            if instead.is_some_and(|other| fields.map.contains_key(other)) {
                 return None;
             }
         }
@@ -287,8 +288,8 @@ impl<'v> Object<'v, '_> {
     pub(super) fn finish(&self) -> Option<()> {
         let known = self.known.borrow();
         for fields in [&self.own].into_iter().chain(&self.over) {
-            for (key, value) in fields.map {
-                if !known.contains(&key.as_str()) && !key.starts_with("x-") {
+            for (key, value) in fields.map.iter() {
+                if !known.contains(&key) && !key.starts_with("x-") {
                     self.unknown(&fields.node(key, value), key, &known);
                 }
             }
@@ -310,14 +311,14 @@ impl<'v> Object<'v, '_> {
 }
 
 /// What a person calls the type of a value.
-fn kind_of(v: &Value) -> String {
+fn kind_of(v: &Json<'_>) -> String {
     match v {
-        Value::Null => "null".to_owned(),
-        Value::Bool(b) => format!("{b}"),
-        Value::Number(n) => format!("the number {n}"),
-        Value::String(s) if s.chars().count() <= 40 => format!("the string \"{s}\""),
-        Value::String(_) => "a string".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Json::Null => "null".to_owned(),
+        Json::Bool(b) => format!("{b}"),
+        Json::Number(n) => format!("the number {n}"),
+        Json::String(s) if s.chars().count() <= 40 => format!("the string \"{s}\""),
+        Json::String(_) => "a string".to_owned(),
+        Json::Array(_) => "an array".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
     }
 }

@@ -48,7 +48,9 @@ fn rank(kind: TrackKind) -> u8 {
 
 /// Compiles every layer and cue of a scene, and says when each is on.
 pub(crate) fn stack(scene: &Scene, at: &str, cut: &mut Cutter<'_>) -> (Vec<LayerProgram>, Timeline) {
-    let mut me = Stack { items: Vec::new(), tracks: Vec::new(), awaited: Vec::new(), steps: Default::default() };
+    let all = scene.layers.len() + scene.tracks.iter().map(|t| t.cues.len()).sum::<usize>();
+    let mut me =
+        Stack { items: Vec::with_capacity(all), tracks: Vec::new(), awaited: Vec::new(), steps: Default::default() };
     for (i, l) in scene.layers.iter().enumerate() {
         if let Some((layer, pixels)) = cut.layer(l, &format!("{at}/layers/{i}")) {
             me.items.push(Item { place: (PLAIN, 0, l.z, i), layer, pixels });
@@ -84,7 +86,8 @@ impl Stack {
                 (None, _) => u64::MAX,
             };
             let at = format!("{at}/cues/{i}");
-            let way = |t: &Transition, name: &str, cut: &mut Cutter<'_>| cut.way(t, &format!("{at}/transition/{name}"));
+            let way =
+                |t: &Transition, name: &str, cut: &mut Cutter<'_>| cut.way(t, &format_args!("{at}/transition/{name}"));
             let ways = (way(&cue.enter, "in", cut), way(&cue.exit, "out", cut));
             let (Some(enter), Some(exit)) = ways else { continue };
             let life = Life { start: *start, end: last, ways: (enter.frames, exit.frames) };
