@@ -187,7 +187,8 @@ impl Spot<'_> {
                 return fault(text, "shorten the text, or choose a lower \"level\"");
             }
             Some(modules) if modules as u64 > side => {
-                let text = format!("the code has {modules} modules a side, and {side} pixels to show them");
+                let room = crate::fault::count(side as usize, "pixel");
+                let text = format!("the code has {modules} modules a side, and {room} to show them");
                 return fault(text, "make it larger, or its text shorter");
             }
             Some(_) => {}

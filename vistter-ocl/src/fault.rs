@@ -12,8 +12,13 @@ pub(crate) fn locate_all(text: &str, list: &mut Vec<Diagnostic>) {
     list.sort_by_key(|d| d.place.map_or((0, 0), |p| (p.line, p.column)));
 }
 
+/// So many of something: "1 pixel", "2 pixels".
+pub(crate) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Finds where something stands in the text. What may be secret in a URL of the line shown is left out: a signature, a password.
-pub(crate) fn locate(source: &Source<'_>, d: Diagnostic) -> Diagnostic {
+fn locate(source: &Source<'_>, d: Diagnostic) -> Diagnostic {
     let mut d = source.locate(d);
     if let Some(line) = d.source_line.as_mut().filter(|l| l.contains("://")) {
         *line = discreet(line);
@@ -108,6 +113,10 @@ impl From<Faults> for Error {
 mod tests {
     use super::*;
 
+    #[test]
+    fn one_and_many() {
+        assert_eq!([0, 1, 2].map(|n| count(n, "pixel")), ["0 pixels", "1 pixel", "2 pixels"]);
+    }
     #[test]
     fn what_may_be_secret_in_a_line_is_left_out() {
         let line = r#""a": { "url": "https://me:pw@x.example/é?sig=1&b", "b": "see http://y/@z" }, "c": 3"#;

@@ -133,7 +133,10 @@ pub(crate) fn sequence(
     };
     let mut warnings = Vec::new();
     if let Some(first) = lost.first() {
-        let text = format!("{} pictures of the sequence are not there; the first is number {first}", lost.len());
+        let text = match lost.len() {
+            1 => format!("number {first} of the pictures of the sequence is not there"),
+            n => format!("{n} pictures of the sequence are not there; the first is number {first}"),
+        };
         warnings
             .push(Diagnostic::warning("OCL-ASSET-MISSING", at, text).help("\"missing\" says what is shown instead"));
     }

@@ -275,7 +275,8 @@ impl Look<'_> {
         if chars == 0 || seconds + 0.05 >= need {
             return;
         }
-        let text = format!("{chars} characters are there for {seconds:.1} seconds; people need about {need:.1}");
+        let what = if chars == 1 { "1 character is" } else { &format!("{chars} characters are") };
+        let text = format!("{what} there for {seconds:.1} seconds; people need about {need:.1}");
         let d = Diagnostic::warning("OCL-TEXT-TIME", at, text);
         self.say(of, d.help("show it for longer, or say less"));
     }

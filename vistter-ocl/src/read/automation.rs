@@ -6,6 +6,7 @@ use vistter_core::time::FrameRate;
 
 use super::walk::{Faults, Node, Object};
 use super::{look, scalar};
+use crate::fault::count;
 use crate::limits::{MAX_EXTENT, MAX_KEYFRAMES, MAX_NUMBER, MAX_REPEATS, MAX_STEPS};
 use crate::model::{Automation, Content, Easing, Envelope, Fill, Jump, Keyframe, Repeat};
 use crate::template::Template;
@@ -205,7 +206,7 @@ fn easings(n: &Node<'_>, f: &Faults, many: usize) -> Option<(Easing, Vec<Easing>
     }
     let list = n.array(f, many)?;
     if list.len() != many {
-        n.fault(f, "OCL-TYPE", format!("{} easings for the {many} numbers of the value", list.len()));
+        n.fault(f, "OCL-TYPE", format!("{} for the {many} numbers of the value", count(list.len(), "easing")));
         return None;
     }
     let each: Vec<Easing> = list.iter().filter_map(|e| easing(e, f)).collect();
