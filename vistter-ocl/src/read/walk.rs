@@ -111,10 +111,11 @@ impl<'v> Node<'v> {
     }
     /// As an object.
     pub(super) fn object<'f>(&self, faults: &'f Faults) -> Option<Object<'v, 'f>> {
-        match self.value {
-            Json::Object(map) => Some(Object {
+        match Fields::of(self) {
+            Some(own) => Some(Object {
                 node: self.clone(),
-                own: Fields::new(map, &self.pointer),
+                marks: own.marks,
+                own,
                 given: Vec::new(),
                 over: None,
                 under: Vec::new(),
@@ -123,7 +124,7 @@ impl<'v> Node<'v> {
                 broken: Cell::new(false),
                 faults,
             }),
-            _ => {
+            None => {
                 self.wrong_type(faults, "an object");
                 None
             }
@@ -160,7 +161,7 @@ impl<'v> Node<'v> {
 struct Fields<'v> {
     map: &'v Members<'v>,
     here: Rc<Pointer<'v>>,
-    /// The marks of its names. A layer is asked for some forty fields and has six: most answers are no, and quick.
+    /// The marks of its names.
     marks: u64,
 }
 
@@ -205,6 +206,8 @@ pub(super) struct Object<'v, 'f> {
     over: Option<Fields<'v>>,
     /// Objects whose fields count where there is no other; the last one first. Those nobody knows are left alone.
     under: Vec<Fields<'v>>,
+    /// The marks of all these names. A layer is asked for some forty fields and has six: most answers are no, and quick.
+    marks: u64,
     known: RefCell<Vec<&'static str>>,
     elsewhere: RefCell<Vec<(&'static str, &'static str)>>,
     broken: Cell<bool>,
@@ -213,15 +216,19 @@ pub(super) struct Object<'v, 'f> {
 impl<'v> Object<'v, '_> {
     /// Gives a field that stands elsewhere.
     pub(super) fn give(&mut self, name: &'static str, node: Node<'v>) {
+        self.marks |= mark(name);
         self.given.push((name, node));
     }
     /// Lays an object over this one: its fields win.
     pub(super) fn lay_over(&mut self, node: Node<'v>) {
         self.over = Fields::of(&node);
+        self.marks |= self.over.as_ref().map_or(0, |fields| fields.marks);
     }
     /// Lays an object under this one, and over those that were laid under it before.
     pub(super) fn lay_under(&mut self, node: &Node<'v>) {
-        self.under.extend(Fields::of(node));
+        let fields = Fields::of(node);
+        self.marks |= fields.as_ref().map_or(0, |fields| fields.marks);
+        self.under.extend(fields);
     }
     /// The field, if it is there.
     pub(super) fn field(&self, name: &'static str) -> Option<Node<'v>> {
@@ -238,10 +245,13 @@ impl<'v> Object<'v, '_> {
     }
     /// The field, if it is there; it need not be one of this object's.
     pub(super) fn find(&self, name: &'static str) -> Option<Node<'v>> {
+        let marked = mark(name);
+        if self.marks & marked == 0 {
+            return None;
+        }
         if let Some((_, node)) = self.given.iter().find(|(n, _)| *n == name) {
             return Some(node.clone());
         }
-        let marked = mark(name);
         let instead = INSTEAD.iter().find(|(a, _)| *a == name).map(|(_, b)| *b);
         for fields in self.over.iter().chain([&self.own]).chain(self.under.iter().rev()) {
             if let Some(v) = fields.get(name, marked) {
