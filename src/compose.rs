@@ -26,6 +26,7 @@ use vistter_ptz::onvif::tls::TlsOptions;
 use vistter_ptz::{DriverOptions, MoverControl, driver_with};
 use vistter_rtmp::{RtmpOptions, RtmpOutput, RtmpTarget};
 
+use crate::documents::Documents;
 use crate::push::Doors;
 
 /// The id of the recording among the outputs.
@@ -50,6 +51,20 @@ pub struct Prepared {
     pub builder: SessionBuilder,
     /// The files that the recording really writes.
     pub recordings: Option<Recordings>,
+    /// The overlays' documents, to keep up with their files.
+    pub documents: Documents,
+}
+
+/// A show that runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Started {
+    /// Its handle.
+    pub session: Session,
+    /// The files that the recording really writes.
+    pub recordings: Option<Recordings>,
+    /// The overlays' documents, to keep up with their files ([`Documents::keep_up`]).
+    pub documents: Documents,
 }
 
 /// Starts a show. Files in it are relative to `base_dir`.
@@ -61,21 +76,21 @@ pub struct Prepared {
 /// # Errors
 /// `Config` when the show itself is wrong ([`ShowConfig::check`]); what [`SessionBuilder::start`] says.
 pub async fn start(show: ShowConfig, base_dir: &Path) -> Result<Session> {
-    let (session, _) = Box::pin(start_with(show, base_dir, Options::default())).await?;
-    Ok(session)
+    Ok(Box::pin(start_with(show, base_dir, Options::default())).await?.session)
 }
 
-/// The same with more to say; gives the files that the recording really writes, too.
+/// The same with more to say, and with more that it gives.
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_with(show: ShowConfig, base_dir: &Path, options: Options) -> Result<(Session, Option<Recordings>)> {
+pub async fn start_with(show: ShowConfig, base_dir: &Path, options: Options) -> Result<Started> {
     let base = base_dir.to_owned();
     // Overlay documents, pictures and fonts are read and drawn here.
     let prepared = tokio::task::spawn_blocking(move || prepare_with(&show, &base, &options))
         .await
         .map_err(|e| Error::new(ErrorKind::Internal, format!("the show could not be built: {e}")))??;
-    Ok((Box::pin(prepared.builder.start()).await?, prepared.recordings))
+    let Prepared { builder, recordings, documents } = prepared;
+    Ok(Started { session: Box::pin(builder.start()).await?, recordings, documents })
 }
 
 /// Builds the parts of a show without starting anything. Reads files; does not touch the network.
@@ -119,16 +134,17 @@ pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Re
         }
     }
     let pictures: Arc<dyn PictureSources> = Arc::new(Insets::live(b.live_cameras()));
+    let mut documents = Documents::new(base_dir, pictures, show.cameras.iter().map(|c| c.id.clone()).collect());
     for o in &show.overlays {
-        b = match overlay(o, base_dir) {
+        b = match documents.open(o) {
             Ok(overlay) => {
-                for d in unknown_cameras(&overlay, show) {
+                for d in documents.unknown_cameras(&overlay) {
                     let e = Error::new(ErrorKind::Config, d.message).at(d.pointer);
                     b = b.trouble(format!("overlay {}", o.id), &d.help.into_iter().fold(e, Error::next));
                 }
-                b.overlay(o.layer, Box::new(overlay.with_pictures(pictures.clone())))
+                b.overlay(o.layer, Box::new(overlay))
             }
-            Err(e) => b.missing_overlay(&o.id, &e),
+            Err(e) => b.missing_overlay(&o.id, o.layer, &e),
         };
     }
     if !show.slate.message.is_empty() {
@@ -146,7 +162,7 @@ pub fn prepare_with(show: &ShowConfig, base_dir: &Path, options: &Options) -> Re
         recordings = Some(recorder.files());
         b = b.recording(RECORDING, Box::new(recorder));
     }
-    Ok(Prepared { builder: b, recordings })
+    Ok(Prepared { builder: b, recordings, documents })
 }
 
 /// The source of an RTSP camera.
@@ -212,7 +228,7 @@ impl PtzControl for NoControl {
     }
 }
 
-fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
+pub(crate) fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
     let opening = Opening {
         scene: o.scene.as_deref(),
         tokens: Some(&o.tokens),
@@ -229,10 +245,16 @@ fn overlay(o: &OverlayConfig, base_dir: &Path) -> Result<OclOverlay> {
 
 /// Cameras that an overlay shows and the show has not, each with its place in the overlay's document.
 pub fn unknown_cameras(overlay: &OclOverlay, show: &ShowConfig) -> Vec<Diagnostic> {
-    let known = || show.cameras.iter().map(|c| c.id.as_str());
+    cameras_not_in(overlay, show.cameras.iter().map(|c| c.id.as_str()))
+}
+
+pub(crate) fn cameras_not_in<'a>(
+    overlay: &OclOverlay,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<Diagnostic> {
     let unknown = |(at, id): &(String, &str)| {
         let d = Diagnostic::warning("OCL-UNKNOWN-CAMERA", at, format!("the show has no camera \"{id}\""));
-        known().all(|k| k != *id).then(|| d.suggest(id, known()))
+        known.clone().all(|k| k != *id).then(|| d.suggest(id, known.clone()))
     };
     overlay.cameras().iter().filter_map(unknown).collect()
 }

@@ -19,8 +19,10 @@
 #![forbid(unsafe_code)]
 
 mod compose;
+mod documents;
 pub mod fetch;
 pub mod onboard;
+mod prints;
 mod push;
 
 /// The README's examples are compiled.
@@ -28,8 +30,12 @@ mod push;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use compose::{Options, Prepared, RECORDING, camera, prepare, prepare_with, start, start_with, unknown_cameras};
+pub use compose::{
+    Options, Prepared, RECORDING, Started, camera, prepare, prepare_with, start, start_with, unknown_cameras,
+};
+pub use documents::Documents;
 pub use onboard::onboard;
+pub use prints::Prints;
 pub use vistter_core as core;
 pub use vistter_core::config::ShowConfig;
 pub use vistter_core::session::{Session, SessionEvent, SessionStatus, Summary};

@@ -17,3 +17,5 @@ mod peers_work;
 mod picture_motion;
 #[cfg(feature = "sim")]
 mod presets;
+#[cfg(feature = "sim")]
+mod reload;

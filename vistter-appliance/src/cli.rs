@@ -67,6 +67,9 @@ pub(crate) struct RunArgs {
     /// End the show after this long, such as 20s or 600f
     #[arg(long = "for", value_name = "LENGTH", value_parser = span)]
     pub(crate) length: Option<Span>,
+    /// Leave overlay documents as they were when the show began, whatever becomes of their files
+    #[arg(long)]
+    pub(crate) no_reload: bool,
     /// One JSON object a line on stdout: a status each second, events as they happen, a summary at the end
     #[arg(long)]
     pub(crate) json: bool,

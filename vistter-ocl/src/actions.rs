@@ -118,6 +118,10 @@ impl OclOverlay {
                         v.clear();
                         v.push_str(t.shown(value));
                     }
+                    match self.live.get_mut(name) {
+                        Some(v) => v.clone_from(value),
+                        None => drop(self.live.insert(name.clone(), value.clone())),
+                    }
                 }
             }
             OverlayAction::Event(event) => {

@@ -144,7 +144,7 @@ pub(crate) fn sequence(
 }
 
 /// A path with a number in place of its last row of `#`, as long as that row.
-fn numbered(path: &str, number: u32) -> String {
+pub(crate) fn numbered(path: &str, number: u32) -> String {
     let Some(end) = path.rfind('#').map(|i| i + 1) else { return path.to_owned() };
     let start = path[..end].trim_end_matches('#').len();
     let width = end - start;

@@ -39,6 +39,8 @@ pub struct OclOverlay {
     pub(crate) assets: Assets,
     pub(crate) scene: String,
     pub(crate) tokens: BTreeMap<String, String>,
+    /// Those that were set while it played, as they were given.
+    pub(crate) live: BTreeMap<String, String>,
     pub(crate) renderer: Option<Renderer>,
     pub(crate) presence: Presence,
     pub(crate) clock: SceneClock,
@@ -180,6 +182,7 @@ impl OclOverlay {
             assets,
             scene,
             tokens,
+            live: BTreeMap::new(),
             renderer: None,
             presence: Presence::OFF,
             clock: SceneClock::default(),
@@ -348,6 +351,11 @@ impl Overlay for OclOverlay {
     }
     fn trouble(&mut self) -> Option<Error> {
         self.renderer.as_mut()?.trouble()
+    }
+    /// Each token by itself: a document that lacks one takes the others.
+    fn told(&self) -> Vec<OverlayAction> {
+        let one = |(k, v): (&String, &String)| OverlayAction::SetTokens(BTreeMap::from([(k.clone(), v.clone())]));
+        self.live.iter().map(one).collect()
     }
 
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {

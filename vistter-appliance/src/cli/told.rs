@@ -24,7 +24,7 @@ enum What {
 
 const FORMS: &str = "write a moment and what is done then: \"2s next\", \"2s step ID\", \"2s go 3.5s\", \"2s marker NAME\", \
     \"2s milestone NAME\", \"2s preset NAME\", \"2s left NAME\", \"2s token NAME=VALUE\", \"2s hide\", \"2s show\", \
-    \"2s set LAYER opacity=0.5 position=[40,60] over=1s easing=easeOutCubic\"";
+    \"2s set LAYER opacity=0.5 position=[40,60] over=1s easing=easeOutCubic\", \"2s set LAYER text='two words'\"";
 
 impl Told {
     /// Reads what was typed.
@@ -74,11 +74,40 @@ impl Told {
     }
 }
 
-/// `LAYER name=value …`; without a layer the scene is meant. A value is JSON, or else a text.
+/// Words, and what stands in apostrophes after a word and `=`: a text as it is, in which two apostrophes are one.
+fn words(of: &str) -> Result<Vec<(&str, Option<String>)>, String> {
+    let (mut out, mut rest) = (Vec::new(), of.trim_start());
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        let Some((name, _)) = word.split_once("='") else {
+            out.push((word, None));
+            rest = after.trim_start();
+            continue;
+        };
+        let (mut text, mut quoted) = (String::new(), rest[name.len() + 2..].chars());
+        loop {
+            match quoted.next() {
+                Some('\'') if quoted.as_str().starts_with('\'') => text.extend(quoted.next()),
+                Some('\'') => break,
+                Some(c) => text.push(c),
+                None => return Err(format!("{name}=' has no ' at its end; {FORMS}")),
+            }
+        }
+        out.push((name, Some(text)));
+        rest = quoted.as_str().trim_start();
+    }
+    Ok(out)
+}
+
+/// `LAYER name=value …`; without a layer the scene is meant. A value is a text in apostrophes, JSON, or else a text.
 fn set(of: &str) -> Result<What, String> {
     let (mut layer, mut properties) = (None, BTreeMap::new());
     let (mut over, mut easing) = (Span::Time(MediaTime::ZERO), None);
-    for (i, word) in of.split_whitespace().enumerate() {
+    for (i, (word, text)) in words(of)?.into_iter().enumerate() {
+        if let Some(text) = text {
+            properties.insert(word.to_owned(), Value::String(text));
+            continue;
+        }
         let value = |v: &str| serde_json::from_str(v).unwrap_or_else(|_| Value::String(v.to_owned()));
         match word.split_once('=') {
             None if i == 0 => layer = Some(word.to_owned()),
@@ -118,6 +147,13 @@ mod tests {
         );
         assert_eq!(properties["position"], serde_json::json!([40, 60]));
         assert_eq!((&properties["color"], &properties["scale"]), (&"#FF0000".into(), &Value::Null));
+        let OverlayAction::Set { properties, .. } =
+            read("1s set line text='It''s 3 o''clock, {{name}}' value=7 color='#FF0000'")
+        else {
+            panic!("no set")
+        };
+        assert_eq!(properties["text"], "It's 3 o'clock, {{name}}");
+        assert_eq!((&properties["value"], &properties["color"]), (&7.into(), &"#FF0000".into()));
         let OverlayAction::Set { layer: None, .. } = read("1s set opacity=0.5") else { panic!("the scene is meant") };
         for bad in [
             "",
@@ -130,6 +166,7 @@ mod tests {
             "2s token x",
             "2s set logo",
             "2s set a b=1 c",
+            "2s set a text='no end",
         ] {
             let said = Told::parse(bad).unwrap_err();
             assert!(said.contains("2s next"), "{bad}: {said}");

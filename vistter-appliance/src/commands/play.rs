@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
-use vistter::Session;
+use vistter::{Documents, Session};
 use vistter_core::output::mp4::Recordings;
 use vistter_core::output::{OutputState, OutputStatus};
 use vistter_core::session::SessionStatus;
@@ -19,6 +19,8 @@ use crate::ui::{fail, human, json};
 pub(super) struct Play {
     pub(super) json: bool,
     pub(super) fps: f64,
+    /// Documents that are kept as their files are.
+    pub(super) documents: Option<Documents>,
 }
 
 /// What was played.
@@ -49,6 +51,7 @@ pub(super) async fn until_the_end(session: Session, how: Play, mut each_second: 
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut reading = true;
+    let mut keep_up = Box::pin(keep_up(how.documents, &session));
     loop {
         tokio::select! {
             _ = second.tick() => {
@@ -64,6 +67,7 @@ pub(super) async fn until_the_end(session: Session, how: Play, mut each_second: 
                 Err(RecvError::Lagged(n)) => tracing::warn!("{n} events were too fast to be shown"),
                 Err(RecvError::Closed) => reading = false,
             },
+            () = &mut keep_up => {}
             () = session.finished() => break,
             () = signals.next() => {
                 tracing::info!("stopping on request");
@@ -71,6 +75,7 @@ pub(super) async fn until_the_end(session: Session, how: Play, mut each_second: 
             }
         }
     }
+    drop(keep_up);
     live.end();
     let before = session.status();
     let mut trouble: Vec<String> = session.troubles().iter().map(|(part, e)| format!("{part}: {e}")).collect();
@@ -88,6 +93,14 @@ pub(super) async fn until_the_end(session: Session, how: Play, mut each_second: 
     trouble.extend(before.heads.iter().filter_map(|h| Some(format!("head {}: {}", h.camera, h.error.as_ref()?))));
     trouble.extend(outputs_in_trouble(&before.outputs, &summary.status.outputs));
     Played { status: summary.status, fps: how.fps, trouble }
+}
+
+/// Never comes to an end.
+async fn keep_up(documents: Option<Documents>, session: &Session) {
+    match documents {
+        Some(d) => d.keep_up(session).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn cameras_in_trouble(s: &SessionStatus) -> impl Iterator<Item = String> + '_ {

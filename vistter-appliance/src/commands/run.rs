@@ -31,7 +31,7 @@ pub(crate) async fn run(args: RunArgs) -> Exit {
     let mut options = Options::default();
     options.learned = state_file(args.learned.as_deref(), "learned-times.json").map(|p| Arc::new(LearnedStore::new(p)));
     let started = Box::pin(vistter::start_with(show.clone(), base_dir(&args.show), options)).await;
-    let (session, recordings) = match started {
+    let vistter::Started { session, recordings, documents, .. } = match started {
         Ok(s) => s,
         Err(e) => {
             fail(&e.to_string());
@@ -41,7 +41,9 @@ pub(crate) async fn run(args: RunArgs) -> Exit {
     for (part, error) in session.troubles() {
         fail(&format!("{part} does not work, the rest goes on: {error}"));
     }
-    let played = play::until_the_end(session, Play { json: args.json, fps: show.program.fps.as_f64() }, |_| {}).await;
+    let documents = (!args.no_reload).then_some(documents);
+    let how = Play { json: args.json, fps: show.program.fps.as_f64(), documents };
+    let played = Box::pin(play::until_the_end(session, how, |_| {})).await;
     play::report(&played, recordings.as_ref(), args.json);
     played.exit()
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::peers::TempDir;
+use crate::peers::{TempDir, decode_i420, ffmpeg_decodes, ffprobe_json};
 use crate::vistter::vistter;
 
 fn beside(path: &str) -> String {
@@ -84,4 +84,53 @@ fn schema() {
     let form: Value = serde_json::from_str(&vistter(&["ocl", "schema", &file]).assert_code(0).out).unwrap();
     assert!(form["properties"].as_object().is_some_and(|p| !p.is_empty()), "{form:#}");
     vistter(&["ocl", "schema", "not-there.ocl.json"]).assert_code(3).assert_says("OCL-FILE");
+}
+
+/// A video in a document, as pictures and as a video; and what stands in its place when its file is not what it was.
+#[test]
+fn render_a_document_with_a_video() {
+    let dir = TempDir::new("ocl-video");
+    let at = |name: &str| dir.path().join(name);
+    let name = |name: &str| at(name).display().to_string();
+    let clips = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clips");
+    std::fs::copy(clips.join("disc.mp4"), at("disc.mp4")).unwrap();
+    let text = std::fs::read_to_string(clips.join("disc.ocl.json")).unwrap();
+    let fallback = r##""path": "disc.mp4", "fallback": { "color": "#00FF00" }"##;
+    std::fs::write(at("disc.ocl.json"), text.replace(r#""path": "disc.mp4""#, fallback)).unwrap();
+    let file = name("disc.ocl.json");
+    let render = |more: &[&str]| vistter(&[&["ocl", "render", &file, "--wall", "0"], more].concat());
+    let one = |when: &str| {
+        render(&["--at", when, "-o", &name("one.png")]).assert_code(0);
+        std::fs::read(at("one.png")).unwrap()
+    };
+
+    render(&["--at", "18f", "--to", "21f", "-o", &name("frames")]).assert_code(0);
+    let frames: Vec<Vec<u8>> =
+        (18..22).map(|n| std::fs::read(at("frames").join(format!("frame-{n:06}.png"))).unwrap()).collect();
+    assert!(frames[0] != frames[3], "the video goes on");
+    assert!(one("20f") == frames[2], "a picture is the same in a range and alone");
+
+    render(&["--at", "0", "--to", "29f", "-o", &name("out.mp4")]).assert_code(0);
+    ffmpeg_decodes(&at("out.mp4"));
+    let probed = ffprobe_json(&at("out.mp4"), &["-count_frames", "-show_streams"]);
+    let stream = &probed["streams"][0];
+    assert_eq!(
+        (stream["codec_name"].as_str(), stream["nb_read_frames"].as_str()),
+        (Some("h264"), Some("30")),
+        "{probed:#}"
+    );
+    assert_eq!((stream["width"].as_u64(), stream["height"].as_u64()), (Some(320), Some(180)));
+    // the disc turns red, and it moves
+    let pictures = decode_i420(&at("out.mp4"), "null");
+    let red = |p: &[u8]| p[320 * 180 + 160 * 90..].iter().filter(|v| **v > 170).count();
+    assert!(pictures.iter().all(|p| red(p) > 100), "{:?}", pictures.iter().map(|p| red(p)).collect::<Vec<_>>());
+    assert!(pictures.windows(2).filter(|w| w[0] != w[1]).count() > 10);
+
+    let whole = std::fs::read(at("disc.mp4")).unwrap();
+    std::fs::write(at("disc.mp4"), &whole[..3000]).unwrap();
+    let damaged = one("20f");
+    std::fs::remove_file(at("disc.mp4")).unwrap();
+    let gone = one("20f");
+    assert!(gone != frames[2] && gone == damaged, "the colour in its place, whatever it lacks");
+    vistter(&["ocl", "check", &file]).assert_code(0).assert_says("OCL-ASSET-MISSING");
 }

@@ -19,6 +19,7 @@
 
 mod asset;
 mod cue;
+mod files;
 mod inset;
 mod layout;
 mod look;

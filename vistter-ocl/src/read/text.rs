@@ -22,6 +22,30 @@ fn weight(n: &Node<'_>, f: &Faults) -> Option<bool> {
     })
 }
 
+/// A length in base pixels, or in font sizes: `"0.5em"`. `size` is the font size, if it is known.
+fn length(n: &Node<'_>, f: &Faults, size: Option<f64>, least: f64, most: f64) -> Option<f64> {
+    let Some(written) = n.value.as_str() else { return scalar::number(n, f, least, most) };
+    let plain = |s: &&str| s.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    let Some(times) = written.strip_suffix("em").filter(plain).and_then(|s| s.parse::<f64>().ok()) else {
+        let help = "write a number of base pixels, or for example \"0.5em\": half of the font size";
+        n.fault_help(f, "OCL-TYPE", format!("\"{written}\" is not a length"), help);
+        return None;
+    };
+    // without a size there is nothing to count in: that is said where it is missing
+    let size = size?;
+    let value = times * size;
+    if !(least..=most).contains(&value) {
+        n.fault(f, "OCL-RANGE", format!("\"{written}\" of {size} is {value}, which is outside {least} to {most}"));
+        return None;
+    }
+    Some(value)
+}
+
+/// The font size of a layer, before it is read.
+fn em(o: &Object<'_, '_>) -> Option<f64> {
+    o.find("size")?.value.as_f64().filter(|s| (MIN_TEXT_SIZE..=MAX_TEXT_SIZE).contains(s))
+}
+
 /// What the texts of a layer may name: the document's tokens, and the layer's own number if it has one.
 pub(super) fn tokens<'n>(o: &Object<'_, '_>, names: &'n Names<'_>) -> Cow<'n, [&'n str]> {
     let text = o.find("type").is_some_and(|t| t.value.as_str() == Some("text"));
@@ -56,7 +80,7 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>, tokens: &[&str]) -> Option<Vec<Ru
             return None;
         }
         // all of them are read, so that all faults are found
-        let read: Vec<Option<Run>> = list.iter().map(|n| run(n, f, names, tokens)).collect();
+        let read: Vec<Option<Run>> = list.iter().map(|n| run(n, f, names, tokens, em(o))).collect();
         read.into_iter().collect()
     });
     if text.is_some() {
@@ -66,12 +90,13 @@ fn runs(o: &Object<'_, '_>, names: &Names<'_>, tokens: &[&str]) -> Option<Vec<Ru
     runs
 }
 
-fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>, tokens: &[&str]) -> Option<Run> {
+fn run(n: &Node<'_>, f: &Faults, names: &Names<'_>, tokens: &[&str], em: Option<f64>) -> Option<Run> {
     let o = n.object(f)?;
     let text = o.required("text", |n, f| scalar::template(n, f, tokens));
     let font = o.optional("font", |n, f| scalar::asset(n, f, names));
     let (color, bold) = (o.optional("color", scalar::color), o.optional("weight", weight));
-    let (italic, size) = (o.optional("italic", scalar::flag), o.optional("size", size));
+    let italic = o.optional("italic", scalar::flag);
+    let size = o.optional("size", |n, f| length(n, f, em, MIN_TEXT_SIZE, MAX_TEXT_SIZE));
     o.finish()?;
     Some(Run { text: text?, color, bold, italic, size, font })
 }
@@ -90,22 +115,23 @@ fn style(o: &Object<'_, '_>, names: &Names<'_>) -> Option<TextStyle> {
     });
     let color = o.optional("color", scalar::color).unwrap_or(Color::WHITE);
     let tracking = o.optional("tracking", |n, f| scalar::number(n, f, -200.0, 1000.0)).unwrap_or(0.0);
-    let (outline, shadow) = (o.optional("outline", outline), o.optional("shadow", shadow));
+    let outline = o.optional("outline", |n, f| outline(n, f, size));
+    let shadow = o.optional("shadow", |n, f| shadow(n, f, size));
     let tabular = tabular.unwrap_or(true);
     Some(TextStyle { font, bold, italic, tabular, color, tracking, outline, shadow, ..TextStyle::plain(size?) })
 }
 
-fn outline(n: &Node<'_>, f: &Faults) -> Option<Outline> {
+fn outline(n: &Node<'_>, f: &Faults, em: Option<f64>) -> Option<Outline> {
     let o = n.object(f)?;
-    let width = o.required("width", |n, f| scalar::number(n, f, 0.5, MAX_OUTLINE));
+    let width = o.required("width", |n, f| length(n, f, em, 0.5, MAX_OUTLINE));
     let color = o.required("color", scalar::color);
     o.finish()?;
     Some(Outline { width: width?, color: color? })
 }
 
-fn shadow(n: &Node<'_>, f: &Faults) -> Option<Shadow> {
+fn shadow(n: &Node<'_>, f: &Faults, em: Option<f64>) -> Option<Shadow> {
     let o = n.object(f)?;
-    let far = |n: &Node<'_>, f: &Faults| scalar::number(n, f, -MAX_PADDING, MAX_PADDING);
+    let far = |n: &Node<'_>, f: &Faults| length(n, f, em, -MAX_PADDING, MAX_PADDING);
     let x = o.optional("x", far).unwrap_or(0.0);
     let y = o.optional("y", far).unwrap_or(0.0);
     let color = o.required("color", scalar::color);
@@ -113,11 +139,11 @@ fn shadow(n: &Node<'_>, f: &Faults) -> Option<Shadow> {
     Some(Shadow { x, y, color: color? })
 }
 
-fn background(n: &Node<'_>, f: &Faults) -> Option<Background> {
+fn background(n: &Node<'_>, f: &Faults, em: Option<f64>) -> Option<Background> {
     let o = n.object(f)?;
     let color = o.required("color", scalar::color);
     let padding = o.optional("padding", |n, f| {
-        let one = |n: &Node<'_>| scalar::number(n, f, 0.0, MAX_PADDING);
+        let one = |n: &Node<'_>| length(n, f, em, 0.0, MAX_PADDING);
         if !n.value.is_array() {
             return one(n).map(|p| [p, p]);
         }
@@ -129,7 +155,7 @@ fn background(n: &Node<'_>, f: &Faults) -> Option<Background> {
             }
         }
     });
-    let radius = o.optional("radius", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(0.0);
+    let radius = o.optional("radius", |n, f| length(n, f, em, 0.0, MAX_EXTENT)).unwrap_or(0.0);
     o.finish()?;
     Some(Background { color: color?, padding: padding.unwrap_or_default(), radius })
 }
@@ -151,8 +177,8 @@ pub(super) fn text(o: &Object<'_, '_>, names: &Names<'_>, tokens: &[&str]) -> Op
     });
     let max_lines = o.optional("maxLines", |n, f| scalar::whole(n, f, 1, MAX_LINES as i64));
     let most = style.as_ref().map_or(MAX_TEXT_SIZE, |s| s.size);
-    let min_size = o.optional("minSize", |n, f| scalar::number(n, f, MIN_TEXT_SIZE, most));
-    let background = o.optional("background", background);
+    let min_size = o.optional("minSize", |n, f| length(n, f, em(o), MIN_TEXT_SIZE, most));
+    let background = o.optional("background", |n, f| background(n, f, em(o)));
     let bounded = ["width", "maxWidth"].iter().any(|name| o.has(name));
     if !bounded && (min_size.is_some() || wrap.is_some_and(|w| w != Breaks::None)) {
         let help = "write \"width\", or \"maxWidth\" for a box that is only as wide as its text";
@@ -177,7 +203,7 @@ pub(super) fn ticker(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let runs = runs(o, names, &names.tokens);
     let style = style(o, names);
     let width = o.required("width", scalar::length);
-    let gap = o.optional("gap", |n, f| scalar::number(n, f, 0.0, MAX_EXTENT)).unwrap_or(120.0);
+    let gap = o.optional("gap", |n, f| length(n, f, em(o), 0.0, MAX_EXTENT)).unwrap_or(120.0);
     let speed = o.required("speed", |n, f| scalar::number(n, f, 1.0, MAX_TICKER_SPEED));
     Some(Content::Ticker { runs: runs?, style: style?, width: width?, gap, speed: speed? })
 }

@@ -10,14 +10,14 @@ use crate::model::{Align, Anchor, Blend, Breaks, Fit, Justify, Layout, Line, Mas
 /// What goes round a text and under it.
 pub(super) fn decoration() -> [(String, Value); 3] {
     let far = MAX_PADDING;
-    let padding = json!({ "type": "number", "minimum": 0, "maximum": far });
+    let padding = or_em(json!({ "type": "number", "minimum": 0, "maximum": far }));
     let both = json!({ "type": "array", "prefixItems": [padding, padding], "items": false, "minItems": 2 });
     [
-        ("outline", json!({ "width": number(0.5, MAX_OUTLINE, "Base pixels"), "color": of("color", "Its colour") }), &["width", "color"][..]),
+        ("outline", json!({ "width": or_em(number(0.5, MAX_OUTLINE, "Base pixels")), "color": of("color", "Its colour") }), &["width", "color"][..]),
         (
             "shadow",
             json!({
-                "x": number(-far, far, "Moved right, in base pixels"), "y": number(-far, far, "Moved down"),
+                "x": or_em(number(-far, far, "Moved right, in base pixels")), "y": or_em(number(-far, far, "Moved down")),
                 "color": of("color", "Its colour"),
             }),
             &["color"],
@@ -27,7 +27,7 @@ pub(super) fn decoration() -> [(String, Value); 3] {
             json!({
                 "color": of("color", "Fill"),
                 "padding": { "description": "All round, or [left and right, top and bottom]", "anyOf": [padding, both] },
-                "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+                "radius": or_em(number(0.0, MAX_EXTENT, "Corner radius")),
             }),
             &["color"],
         ),
@@ -43,7 +43,7 @@ pub(super) fn run() -> Value {
             "color": of("color", "Fill; as the text's when left out, and so are the others"),
             "weight": { "enum": ["regular", "bold"] },
             "italic": { "description": "Slanted letters", "type": "boolean" },
-            "size": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels"),
+            "size": or_em(number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "Font size in base pixels")),
             "font": of("name", "Id of an asset that is a font"),
         }),
         &["text"],
@@ -79,7 +79,7 @@ pub(super) fn layers() -> Map<String, Value> {
             "maxWidth": length("Lines longer than this are wrapped, or end in an ellipsis"),
             "wrap": { "description": "Where lines that are too long are broken; needs a width", "enum": Breaks::NAMES },
             "maxLines": { "description": "Lines beyond this are not drawn", "type": "integer", "minimum": 1, "maximum": MAX_LINES },
-            "minSize": number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "The size may shrink to this so that the text fits; needs a width"),
+            "minSize": or_em(number(MIN_TEXT_SIZE, MAX_TEXT_SIZE, "The size may shrink to this so that the text fits; needs a width")),
             "background": of("background", "A box behind the text"),
         }),
     );
@@ -87,7 +87,7 @@ pub(super) fn layers() -> Map<String, Value> {
         &mut ticker,
         json!({
             "width": length("Width of the window"),
-            "gap": number(0.0, MAX_EXTENT, "Space between the end of the text and its next start"),
+            "gap": or_em(number(0.0, MAX_EXTENT, "Space between the end of the text and its next start")),
             "speed": number(1.0, MAX_TICKER_SPEED, "Base pixels per second"),
         }),
     );
@@ -210,6 +210,16 @@ pub(super) fn looks() -> [(String, Value); 7] {
 pub(super) fn or_percent(mut length: Value) -> Value {
     let description = length.as_object_mut().and_then(|l| l.remove("description"));
     json!({ "description": description, "anyOf": [length, { "$ref": "#/$defs/percent" }] })
+}
+
+/// A length in base pixels, or in font sizes.
+fn or_em(mut length: Value) -> Value {
+    let description = length.as_object_mut().and_then(|l| l.remove("description"));
+    let mut all = json!({ "anyOf": [length, { "$ref": "#/$defs/em" }] });
+    if let (Some(d), Some(a)) = (description, all.as_object_mut()) {
+        a.insert("description".into(), d);
+    }
+    all
 }
 
 /// A list of so many of these.

@@ -28,6 +28,10 @@ pub(super) fn values() -> Map<String, Value> {
             "description": "#RRGGBB or #RRGGBBAA, sRGB with straight alpha",
             "type": "string", "pattern": "^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"
         },
+        "em": {
+            "description": "A length in font sizes: half of one is \"0.5em\"",
+            "type": "string", "pattern": "^-?[0-9]*\\.?[0-9]+em$"
+        },
         "percent": {
             "description": "A part of what the layer stands in: \"50%\"",
             "type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?%$"

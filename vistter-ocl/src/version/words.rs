@@ -130,6 +130,13 @@ fn object(map: &Map<String, Value>, kind: Kind, at: &str, lost: &mut Vec<Diagnos
             lost.push(no_word(&at, key));
             continue;
         }
+        // lengths that grew with the font size came later
+        let lengths = ["outline", "shadow", "background", "minSize", "gap"];
+        if (matches!(kind, Kind::Layer) && lengths.contains(&key.as_str()))
+            || (matches!(kind, Kind::Run) && key == "size")
+        {
+            ems(v, &at, lost);
+        }
         match fields(kind).iter().find(|(name, _)| name == key) {
             Some((_, is)) => value(v, *is, &at, lost),
             None => lost.push(no_word(&at, key)),
@@ -157,6 +164,16 @@ fn value(v: &Value, is: Is, at: &str, lost: &mut Vec<Diagnostic>) {
         }
         (Is::Layers, Value::Object(map)) => each(Kind::Layer, &mut map.iter().map(|(k, v)| (k.clone(), v))),
         (Is::Each(kind), Value::Object(map)) => each(kind, &mut map.iter().map(|(k, v)| (k.clone(), v))),
+        _ => {}
+    }
+}
+
+/// Lengths in font sizes.
+fn ems(v: &Value, at: &str, lost: &mut Vec<Diagnostic>) {
+    match v {
+        Value::String(s) if s.ends_with("em") => lost.push(no_word(at, s)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, v)| ems(v, &format!("{at}/{i}"), lost)),
+        Value::Object(map) => map.iter().for_each(|(k, v)| ems(v, &child(at, k), lost)),
         _ => {}
     }
 }

@@ -193,3 +193,38 @@ proptest! {
         draw(&mut o, 0);
     }
 }
+
+/// Lengths in font sizes are the same as the pixels they come to.
+#[test]
+fn ems_are_pixels_times_the_size() {
+    let draw = |more: &str| {
+        let text = format!(
+            r##"{{ "ocl": "1.1", "strict": true, "canvas": {{ "width": 320, "height": 180 }}, "scenes": [ {{ "id": "m", "layers": [ {more} ] }} ] }}"##
+        );
+        let none: HashMap<String, Vec<u8>> = HashMap::new();
+        let mut o = OclOverlay::from_str("t", &text, &none, None, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"));
+        o.prepare(Canvas { width: 320, height: 180, fps: FrameRate::FPS_30 }).unwrap();
+        let tick = Tick { frame: 60, wall: WallTime::from_unix_nanos(0) };
+        o.apply(Tick { frame: 0, ..tick }, &OverlayAction::Show).unwrap();
+        let mut buf = background(320, 180);
+        o.compose(tick, &mut buf).unwrap();
+        (0..3).map(|i| buf.plane(i).data.to_vec()).collect::<Vec<_>>()
+    };
+    let text = |width: &str, x: &str, y: &str, padding: &str, radius: &str, run: &str, least: &str| {
+        format!(
+            r##"{{ "id": "a", "type": "text", "size": 40, "width": 250, "minSize": {least}, "position": {{ "x": 20, "y": 20 }},
+               "runs": [ {{ "text": "Long words " }}, {{ "text": "and small ones", "size": {run} }} ],
+               "outline": {{ "width": {width}, "color": "#000000" }}, "shadow": {{ "x": {x}, "y": {y}, "color": "#FF0000" }},
+               "background": {{ "color": "#0B1220", "padding": {padding}, "radius": {radius} }} }}"##
+        )
+    };
+    let ems =
+        text(r#""0.05em""#, r#""-.1em""#, r#""0.1em""#, r#"["0.5em", 8]"#, r#""0.25em""#, r#""0.5em""#, r#""0.6em""#);
+    assert!(draw(&ems) == draw(&text("2", "-4", "4", "[20, 8]", "10", "20", "24")));
+    let ticker = |gap: &str| {
+        format!(
+            r##"{{ "id": "t", "type": "ticker", "text": "news", "size": 20, "width": 300, "speed": 240, "gap": {gap} }}"##
+        )
+    };
+    assert!(draw(&ticker(r#""2em""#)) == draw(&ticker("40")) && draw(&ticker("40")) != draw(&ticker("60")));
+}

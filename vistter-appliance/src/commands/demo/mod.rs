@@ -67,7 +67,8 @@ async fn play(args: DemoArgs) -> Result<Exit> {
     show.timeline.stop_after = args.length;
 
     let fps = show.program.fps.as_f64();
-    let (session, recordings) = Box::pin(vistter::start_with(show, &out, vistter::Options::default())).await?;
+    let started = Box::pin(vistter::start_with(show, &out, vistter::Options::default())).await?;
+    let vistter::Started { session, recordings, documents, .. } = started;
     if !args.json {
         let end = if args.length.is_some() { "" } else { "; Ctrl-C ends it" };
         eprintln!("on air: {}{end}", file.display());
@@ -76,7 +77,8 @@ async fn play(args: DemoArgs) -> Result<Exit> {
         fail(&format!("{part} does not work, the rest goes on: {error}"));
     }
     let mut shot = Shot::default();
-    let played = play::until_the_end(session, Play { json: args.json, fps }, |s| shot.look(s, fps)).await;
+    let how = Play { json: args.json, fps, documents: Some(documents) };
+    let played = Box::pin(play::until_the_end(session, how, |s| shot.look(s, fps))).await;
     let received: Vec<Received> = receivers.iter().flat_map(received).collect();
     for r in receivers {
         r.stop().await;

@@ -1,6 +1,5 @@
 //! `vistter ocl watch`: a scene in the browser, drawn anew whenever its files are saved.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -8,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use vistter::Prints;
 use vistter::ocl::check_file_at;
 use vistter_core::{Result, picture};
 
@@ -57,15 +57,8 @@ pub(super) fn watch(args: &OclWatchArgs) -> Exit {
 struct Watcher {
     args: OclSceneArgs,
     /// What the files looked like when they were last drawn.
-    seen: Option<BTreeMap<PathBuf, Print>>,
+    seen: Option<Prints>,
     state: Shared,
-}
-
-/// What a file looks like: its content if it is the document, else its length and time of change; none if it is not there.
-#[derive(Debug, PartialEq, Eq)]
-enum Print {
-    Text(Option<Vec<u8>>),
-    Stamp(Option<(u64, Option<std::time::SystemTime>)>),
 }
 
 impl Watcher {
@@ -117,8 +110,7 @@ impl Watcher {
     }
 
     /// The document and everything in its folder, two levels deep: pictures come and go under the names it gives.
-    fn prints(&self) -> BTreeMap<PathBuf, Print> {
-        let mut all = BTreeMap::from([(self.args.file.clone(), Print::Text(std::fs::read(&self.args.file).ok()))]);
+    fn prints(&self) -> Prints {
         let folder = self.args.file.parent().filter(|p| !p.as_os_str().is_empty()).map_or(".".into(), PathBuf::from);
         let list = |dir: &PathBuf| -> Vec<PathBuf> {
             std::fs::read_dir(dir).into_iter().flatten().take(1000).filter_map(|e| Some(e.ok()?.path())).collect()
@@ -126,12 +118,7 @@ impl Watcher {
         let mut files = list(&folder);
         let inner: Vec<PathBuf> = files.iter().filter(|p| p.is_dir()).flat_map(list).collect();
         files.extend(inner);
-        for path in files {
-            let stamp = |m: std::fs::Metadata| m.is_file().then(|| (m.len(), m.modified().ok()));
-            let stamp = std::fs::metadata(&path).ok().and_then(stamp);
-            all.entry(path).or_insert(Print::Stamp(stamp));
-        }
-        all
+        Prints::take(&self.args.file, files)
     }
 }
 
