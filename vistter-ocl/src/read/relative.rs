@@ -10,6 +10,9 @@ use crate::model::Relative;
 /// those who read its fields need not know of them.
 pub(super) fn take<'v>(n: &Node<'v>, f: &Faults) -> (Relative, Option<Json<'v>>) {
     let mut relative = Relative::default();
+    if !n.value.as_object().is_some_and(|layer| layer.iter().any(|(_, v)| percentage(v))) {
+        return (relative, None);
+    }
     let mut patched: Option<Json<'v>> = None;
     let mut one = |path: &str, least: f64| {
         let steps = || path.split('/').skip(1);
@@ -34,4 +37,10 @@ pub(super) fn take<'v>(n: &Node<'v>, f: &Faults) -> (Relative, Option<Json<'v>>)
     relative.width = one("/width", 0.1);
     relative.height = one("/height", 0.1);
     (relative, patched)
+}
+
+/// Whether there is a percentage at all, here or one step deeper; most layers have none.
+fn percentage(v: &Json<'_>) -> bool {
+    let one = |v: &Json<'_>| v.as_str().is_some_and(|s| s.ends_with('%'));
+    one(v) || v.as_object().is_some_and(|inner| inner.iter().any(|(_, v)| one(v)))
 }

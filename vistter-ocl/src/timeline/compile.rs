@@ -136,8 +136,9 @@ impl Stack {
             }
         }
         let of = |old: usize| number.get(old).copied().unwrap_or_default();
-        let mut items: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
-        let items: Vec<Item> = order.iter().filter_map(|old| items.get_mut(*old)?.take()).collect();
+        let mut unsorted: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
+        let mut items = Vec::with_capacity(order.len());
+        items.extend(order.iter().filter_map(|old| unsorted.get_mut(*old)?.take()));
         let tracks: Vec<TrackProgram> = self
             .tracks
             .into_iter()
