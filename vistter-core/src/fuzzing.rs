@@ -162,8 +162,29 @@ pub fn mp4(data: &[u8]) -> bool {
     for i in (0..pictures).step_by(1 + pictures / 64) {
         assert!(v.start_for(i) < samples);
     }
+    if let Some(s) = v.sound() {
+        let begins: Vec<i64> = (0..s.packets()).filter_map(|i| s.begin_of(i)).collect();
+        assert!(begins.len() == s.packets() && begins.windows(2).all(|w| w[0] < w[1]));
+        assert!(!s.heard().is_empty() && v.sound_trouble().is_none());
+        for i in (0..begins.len()).step_by(1 + begins.len() / 64) {
+            assert!(s.packet_at(begins[i]) == i && s.packet_at(begins[i] - 1) == i.saturating_sub(1));
+            let _ = v.sound_packet(i);
+        }
+    }
     for how in [Playback::default(), Playback { start: MediaTime::from_millis(40), plays: 2 }] {
         assert!(v.first_picture(how) < pictures);
+        let mut at = 0;
+        for _ in 0..64 {
+            let Some(h) = v.heard(at, how) else {
+                assert!(v.silent_from(how).is_some_and(|end| at >= end));
+                break;
+            };
+            assert!(h.left > 0 && h.since >= 0 && h.from >= h.since && h.again == (h.since < at));
+            // nothing lies between two plays
+            let last = at.saturating_add(h.left - 1);
+            assert!(v.heard(last, how).is_none_or(|l| l.left == 1 && l.from - h.from == last - at));
+            at = at.saturating_add(h.left);
+        }
         let mut t = MediaTime::ZERO;
         for _ in 0..64 {
             assert!(v.played(t, how).picture < pictures);

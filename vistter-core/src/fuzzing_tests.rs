@@ -59,6 +59,9 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     }
     out.push(("mp4", "disc.mp4", include_bytes!("../../fuzz/seeds/mp4/disc.mp4").to_vec()));
     out.push(("mp4", "fragments.mp4", include_bytes!("../../fuzz/seeds/mp4/fragments.mp4").to_vec()));
+    out.push(("mp4", "sound.mp4", include_bytes!("../../fuzz/seeds/mp4/sound.mp4").to_vec()));
+    let parts = include_bytes!("../../fuzz/seeds/mp4/sound-fragments.mp4").to_vec();
+    out.push(("mp4", "sound-fragments.mp4", parts));
     out.push(("h264", "high.sps", SETS[0].0.to_vec()));
     out.push(("h264", "main.sps", SETS[1].0.to_vec()));
 

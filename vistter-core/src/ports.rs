@@ -262,12 +262,15 @@ pub trait Overlay: Send {
     }
     /// Blends into the picture in place.
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()>;
+    /// Adds what is heard of it to stereo samples of the program (48 kHz), of which the first one is number `first` since the
+    /// program began; false when it added nothing. They begin no earlier than the frame `at`, and reach up to two packets
+    /// (43 ms) beyond its end: what comes then is foretold. Must not wait. While nothing is heard of any overlay, the
+    /// program's sound costs nothing.
+    fn sound(&mut self, _at: Tick, _first: u64, _mix: &mut [f32]) -> bool {
+        false
+    }
     /// It will be shown within a second: what it needs from elsewhere can be asked for.
     fn expect(&mut self) {}
-    /// What it was told and what should hold for another one in its place: live data.
-    fn told(&self) -> Vec<OverlayAction> {
-        Vec::new()
-    }
     /// What has gone wrong in it since this was asked last, though it is composed.
     fn trouble(&mut self) -> Option<Error> {
         None

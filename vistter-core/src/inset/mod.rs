@@ -1,4 +1,4 @@
-//! Pictures that overlays show and do not make themselves: a video, a camera in a box.
+//! Pictures that overlays show and do not make themselves: a video, a camera in a box; and the sound of videos.
 //!
 //! An overlay asks [`PictureSources`] for a [`PictureFeed`], once, and the feed for a picture, once a frame. A feed never
 //! waits: decoding goes on elsewhere, and a picture that is not there yet means that the one before stays. Pictures come
@@ -7,6 +7,8 @@
 //! - here: the traits, in every build.
 //! - `fit`: a decoded picture at the size of its box, with its matte.
 //! - `deck`: a video file's pictures one after the other. `player`: the same ahead of time, on a thread of its own.
+//! - `tape`: a video file's sound at the program's rate, by `resample`. `listen`: the same ahead of time, on a thread of its
+//!   own. `voice`: how it gets into the program, at its level and without clicks.
 //! - `camera`: the newest picture of a session's camera.
 //! - `sources`: [`Insets`], the sources of a running session and of a renderer that has all the time it needs.
 
@@ -17,9 +19,16 @@ mod deck;
 #[cfg(feature = "session")]
 mod fit;
 #[cfg(all(feature = "session", feature = "codecs"))]
+mod listen;
+#[cfg(all(feature = "session", feature = "codecs"))]
 mod player;
 #[cfg(all(feature = "session", feature = "codecs"))]
+mod resample;
+#[cfg(all(feature = "session", feature = "codecs"))]
 mod sources;
+#[cfg(all(feature = "session", feature = "codecs"))]
+mod tape;
+mod voice;
 
 use std::sync::Arc;
 
@@ -32,6 +41,7 @@ use crate::time::MediaTime;
 pub use camera::LiveCameras;
 #[cfg(all(feature = "session", feature = "codecs"))]
 pub use sources::Insets;
+pub use voice::Voice;
 
 /// How a picture fills a box of another shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -113,6 +123,19 @@ pub trait PictureFeed: Send {
     fn trouble(&mut self) -> Option<Error>;
 }
 
+/// Sound for one layer of an overlay. Driven by the program worker: no I/O, no waiting.
+pub trait SoundFeed: Send {
+    /// Fills stereo samples (48 kHz) with what is heard from a position on, counted in samples since the layer came on. Gives
+    /// how many of them are there; what is not there yet is not waited for.
+    fn sound_at(&mut self, position: i64, out: &mut [f32]) -> usize;
+    /// The position after which nothing comes.
+    fn ends(&self) -> Option<i64> {
+        None
+    }
+    /// What has gone wrong since this was asked last.
+    fn trouble(&mut self) -> Option<Error>;
+}
+
 /// Where overlays get their feeds.
 pub trait PictureSources: Send + Sync {
     /// The pictures of a video.
@@ -120,6 +143,13 @@ pub trait PictureSources: Send + Sync {
     /// # Errors
     /// `Unsupported` when there is no decoder for it.
     fn video(&self, file: &Arc<VideoFile>, how: Playback, spec: InsetSpec) -> Result<Box<dyn PictureFeed>>;
+    /// The sound of a video; none from sources that have no sound.
+    ///
+    /// # Errors
+    /// The video has none, or there is no decoder for it.
+    fn sound(&self, _file: &Arc<VideoFile>, _how: Playback) -> Result<Option<Box<dyn SoundFeed>>> {
+        Ok(None)
+    }
     /// The pictures of a camera.
     ///
     /// # Errors

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::camera::LiveCameras;
 use super::deck::{Deck, nothing};
 use super::fit::Fitter;
+use super::listen::Listener;
 use super::player::Player;
-use super::{Fed, InsetPicture, InsetSpec, PictureFeed, PictureSources};
+use super::tape::Tape;
+use super::{Fed, InsetPicture, InsetSpec, PictureFeed, PictureSources, SoundFeed};
 use crate::error::{Error, Result};
 use crate::media::mp4::{Playback, VideoFile};
 use crate::media::{Frame, FramePool};
@@ -37,6 +39,12 @@ impl PictureSources for Insets {
             Some(_) => Ok(Box::new(Player::start(file.clone(), how, spec)?)),
             None => Ok(Box::new(Exact::new(file.clone(), how, spec)?)),
         }
+    }
+    fn sound(&self, file: &Arc<VideoFile>, how: Playback) -> Result<Option<Box<dyn SoundFeed>>> {
+        Ok(Some(match self.cameras {
+            Some(_) => Box::new(Listener::start(file.clone(), how)?),
+            None => Box::new(Tape::new(file.clone(), how)?),
+        }))
     }
     fn camera(&self, id: &str, spec: InsetSpec) -> Result<Box<dyn PictureFeed>> {
         match &self.cameras {

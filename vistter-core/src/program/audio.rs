@@ -1,10 +1,11 @@
-//! The program's sound: silence, or a camera's AAC passed through.
+//! The program's sound: silence, or a camera's AAC passed through; while overlays sound, mixed with theirs (`mixer.rs`).
 
 use bytes::Bytes;
 
+use super::mixer::Mixer;
 use crate::error::Result;
 use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
-use crate::ports::AudioEncoder;
+use crate::ports::{AudioDecoder, AudioEncoder};
 use crate::time::MediaTime;
 
 /// Where the program's sound comes from.
@@ -19,13 +20,20 @@ pub enum AudioFrom {
 }
 
 /// Makes one packet after the other; their times come from the sample count alone.
-#[derive(Debug)]
 pub(super) struct AudioTrack {
     silence: Bytes,
     samples: u64,
     next: u64,
     follows: Option<(usize, u64)>,
+    /// The packets before the next one, and that one if it has been chosen already; as they are without overlays.
+    before: [Bytes; 2],
+    chosen: Option<Bytes>,
+    /// None when this program cannot mix.
+    mixer: Option<Mixer>,
 }
+
+/// What overlays sound like: adds stereo samples from one of the program's on; false when it added nothing.
+pub(super) type Sounding<'a> = dyn FnMut(u64, &mut [f32]) -> bool + 'a;
 
 /// Packets encoded until silence has settled: the first ones still carry the encoder's start.
 const SETTLE: usize = 8;
@@ -46,9 +54,20 @@ pub fn silence(encoder: &mut dyn AudioEncoder) -> Result<Bytes> {
 }
 
 impl AudioTrack {
-    /// Encodes silence once, and keeps it.
-    pub(super) fn new(encoder: &mut dyn AudioEncoder) -> Result<Self> {
-        Ok(Self { silence: silence(encoder)?, samples: encoder.frame_samples() as u64, next: 0, follows: None })
+    /// Encodes silence once, and keeps it. With a decoder for what it encodes and for what fits, it can mix.
+    pub(super) fn new(mut encoder: Box<dyn AudioEncoder>, decoder: Option<Box<dyn AudioDecoder>>) -> Result<Self> {
+        let silence = silence(&mut *encoder)?;
+        let samples = encoder.frame_samples() as u64;
+        let mixer = decoder.map(|d| Mixer::new(encoder, d));
+        Ok(Self {
+            before: [silence.clone(), silence.clone()],
+            silence,
+            samples,
+            next: 0,
+            follows: None,
+            chosen: None,
+            mixer,
+        })
     }
 
     /// Half as long again as a packet: nearer than this is in step.
@@ -65,39 +84,66 @@ impl AudioTrack {
     pub(super) fn skip_to(&mut self, t: MediaTime) {
         while self.time_of(self.next) < t {
             self.next += 1;
+            self.chosen = None;
         }
+        self.mixer.iter_mut().for_each(Mixer::stop);
     }
 
     /// Gives every packet that starts before `end`. `pick(camera's last number, packet time)` finds a camera's packet
-    /// for a time on the output's timeline; without one there is silence.
+    /// for a time on the output's timeline; without one there is silence. `sounding` is what overlays add.
     pub(super) fn until(
         &mut self,
         end: MediaTime,
         camera: Option<usize>,
         mut pick: impl FnMut(usize, Option<u64>, MediaTime) -> Option<(u64, Packet)>,
+        sounding: &mut Sounding<'_>,
         mut out: impl FnMut(Packet),
     ) {
         while self.time_of(self.next) < end {
             let pts = self.time_of(self.next);
-            let last = self.follows.filter(|(c, _)| Some(*c) == camera).map(|(_, n)| n);
-            let picked = camera.and_then(|c| pick(c, last, pts).map(|(n, p)| (c, n, p)));
-            let data = match picked {
-                Some((c, n, p)) => {
-                    self.follows = Some((c, n));
-                    p.data
-                }
-                None => self.silence.clone(),
+            let plain = self.chosen.take().unwrap_or_else(|| self.choose(self.next, camera, &mut pick));
+            // A packet reaches into the time of the one after it: that must be known to mix.
+            let later = self.next + 1;
+            let mixes = self.mixer.as_mut().is_some_and(|m| m.listen(later * self.samples, sounding));
+            let mixed = if mixes {
+                let after = self.choose(later, camera, &mut pick);
+                let made =
+                    self.mixer.as_mut().and_then(|m| m.packet([&self.before[0], &self.before[1], &plain, &after]));
+                self.chosen = Some(after);
+                made
+            } else {
+                None
             };
-            let duration = self.time_of(self.next + 1) - pts;
+            let data = mixed.unwrap_or_else(|| plain.clone());
+            self.before.rotate_left(1);
+            self.before[1] = plain;
+            let duration = self.time_of(later) - pts;
             out(Packet { track: Track::Audio, data, pts, dts: pts, duration, keyframe: true });
-            self.next += 1;
+            self.next = later;
+        }
+    }
+
+    /// What a packet is without overlays.
+    fn choose(
+        &mut self,
+        n: u64,
+        camera: Option<usize>,
+        pick: &mut impl FnMut(usize, Option<u64>, MediaTime) -> Option<(u64, Packet)>,
+    ) -> Bytes {
+        let last = self.follows.filter(|(c, _)| Some(*c) == camera).map(|(_, n)| n);
+        match camera.and_then(|c| pick(c, last, self.time_of(n)).map(|(n, p)| (c, n, p))) {
+            Some((c, n, p)) => {
+                self.follows = Some((c, n));
+                p.data
+            }
+            None => self.silence.clone(),
         }
     }
 }
 
 /// Whether a camera's audio can go into the program as it is: AAC-LC, 48 kHz, stereo, without SBR
 /// (AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1).
-pub(super) fn fits(p: &AudioParams) -> bool {
+pub(crate) fn fits(p: &AudioParams) -> bool {
     let c = &p.config;
     p.codec == Codec::Aac
         && p.sample_rate == PROGRAM_SAMPLE_RATE
@@ -136,11 +182,11 @@ mod tests {
 
     #[test]
     fn times_come_from_the_sample_count() {
-        let mut t = AudioTrack::new(&mut Fake(params(&[0x11, 0x90]))).unwrap();
+        let mut t = AudioTrack::new(Box::new(Fake(params(&[0x11, 0x90]))), None).unwrap();
         let mut times = Vec::new();
         for n in 1..=3000i64 {
             let end = MediaTime::from_nanos(n * 33_366_667);
-            t.until(end, None, |_, _, _| None, |p| times.push(p.pts));
+            t.until(end, None, |_, _, _| None, &mut |_, _| false, |p| times.push(p.pts));
         }
         assert!(times.windows(2).all(|w| (w[1] - w[0]).abs_diff(MediaTime::from_nanos(21_333_333)).nanos() <= 1));
         // 3000 frames at 29.97 are 100.1 s: 4692.19 packets have started.
@@ -148,7 +194,7 @@ mod tests {
     }
     #[test]
     fn silence_fills_what_the_camera_lacks() {
-        let mut t = AudioTrack::new(&mut Fake(params(&[0x11, 0x90]))).unwrap();
+        let mut t = AudioTrack::new(Box::new(Fake(params(&[0x11, 0x90]))), None).unwrap();
         let mut got = Vec::new();
         t.until(
             MediaTime::from_millis(200),
@@ -158,6 +204,7 @@ mod tests {
                 let n = last.map_or(7, |l| l + 1);
                 (n < 10).then(|| (n, packet(b"camera")))
             },
+            &mut |_, _| panic!("nobody asks when it cannot mix"),
             |p| got.push(p.data),
         );
         assert_eq!(got.iter().filter(|d| &d[..] == b"camera").count(), 3);

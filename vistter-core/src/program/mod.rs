@@ -6,11 +6,14 @@
 
 mod audio;
 mod compose;
+mod mixer;
 mod scale;
 mod slate;
 mod status;
 mod worker;
 
+#[cfg(feature = "codecs")]
+pub(crate) use audio::fits;
 pub use audio::{AudioFrom, silence};
 pub use scale::Scaler;
 pub(crate) use scale::{Part, fit_rect};

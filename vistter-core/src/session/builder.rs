@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::{SessionEvent, ViewName};
 use super::handle::{Names, Session};
+use super::parts::audio_decoder;
 use crate::NullOverlay;
 use crate::clock::SystemClock;
 use crate::config::{AudioConfig, EffortConfig, Fit, ProgramConfig, TimelineConfig};
@@ -143,8 +144,8 @@ impl SessionBuilder {
     }
     /// Keeps the place of an overlay that could not be loaded, and reports why.
     #[must_use]
-    pub fn missing_overlay(mut self, id: &str, layer: i32, error: &Error) -> Self {
-        self.overlays.push(OverlaySlot::new(layer, Box::new(NullOverlay::named(id))));
+    pub fn missing_overlay(mut self, id: &str, error: &Error) -> Self {
+        self.overlays.push(OverlaySlot::new(0, Box::new(NullOverlay::named(id))));
         self.trouble(format!("overlay {id}"), error)
     }
     /// Notes a part that could not be set up; it is reported when the session starts, and the rest goes on.
@@ -187,7 +188,8 @@ impl SessionBuilder {
         self.decoders = Some(make);
         self
     }
-    /// What makes the silent audio track.
+    /// What makes the sound: silence, and what overlays are mixed into. It gives one packet for each it takes, and a player
+    /// hears one packet later what it was fed with, as with AAC-LC.
     #[must_use]
     pub fn audio_encoder(mut self, e: Box<dyn AudioEncoder>) -> Self {
         self.audio_encoder = Some(e);
@@ -223,7 +225,8 @@ impl SessionBuilder {
         let canvas = self.canvas()?;
         let schedule = self.schedule(canvas)?;
         let (encoder, remake) = self.choose_encoder()?;
-        let mut audio_encoder = self.take_audio_encoder()?;
+        let audio_encoder = self.take_audio_encoder()?;
+        let audio_decoder = audio_decoder(audio_encoder.params())?;
         let decoders = self.take_decoders()?;
         let audio_from = self.audio_source()?;
         let slate = self.prepare_pictures(canvas).await?;
@@ -296,7 +299,8 @@ impl SessionBuilder {
                 shared: shared.clone(),
                 report: reports(events.clone(), names.clone(), ended_tx),
             },
-            &mut *audio_encoder,
+            audio_encoder,
+            audio_decoder,
         )?;
         let thread = std::thread::Builder::new()
             .name("program".into())

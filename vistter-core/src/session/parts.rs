@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::media::{AudioBuffer, AudioParams, Codec, PROGRAM_CHANNELS, PROGRAM_SAMPLE_RATE, Packet, Track};
 use crate::null::NullEncoder;
-use crate::ports::{AudioEncoder, EncoderBackend, EncoderCaps, EncoderConfig, VideoEncoder};
+use crate::ports::{AudioDecoder, AudioEncoder, EncoderBackend, EncoderCaps, EncoderConfig, VideoEncoder};
 use crate::time::MediaTime;
 
 struct NullBackend;
@@ -52,4 +52,17 @@ pub fn null_audio() -> Box<dyn AudioEncoder> {
         channels: PROGRAM_CHANNELS,
         config: Bytes::from_static(&[0x11, 0x90]),
     }))
+}
+
+/// What decodes the program's own sound, so that overlays can be mixed with it; none when this build has no decoder for it.
+///
+/// # Errors
+/// Those of the decoder.
+pub(super) fn audio_decoder(params: &AudioParams) -> Result<Option<Box<dyn AudioDecoder>>> {
+    #[cfg(feature = "codecs")]
+    if crate::program::fits(params) {
+        return Ok(Some(Box::new(crate::codec::AacDecoder::new(params)?)));
+    }
+    let _ = params;
+    Ok(None)
 }

@@ -15,6 +15,8 @@ mod rtsp_faults;
 #[cfg(all(feature = "rtsp", feature = "sim"))]
 mod rtsp_sim;
 #[cfg(all(feature = "codecs", feature = "session"))]
+mod sound;
+#[cfg(all(feature = "codecs", feature = "session"))]
 mod video;
 
 #[path = "../../../tests/peers/mod.rs"]

@@ -63,9 +63,11 @@ fn name(kind: [u8; 4]) -> String {
         b"mp4v" => "MPEG-4 part 2".to_owned(),
         b"apch" | b"apcn" | b"apcs" | b"apco" | b"ap4h" | b"ap4x" => "ProRes".to_owned(),
         b"encv" => "protected video (encv)".to_owned(),
-        _ => format!(
-            "\"{}\"",
-            kind.map(|b| if b.is_ascii_graphic() { b as char } else { '?' }).iter().collect::<String>()
-        ),
+        _ => quoted(kind),
     }
+}
+
+/// The name of a kind that is not known.
+pub(super) fn quoted(kind: [u8; 4]) -> String {
+    format!("\"{}\"", kind.map(|b| if b.is_ascii_graphic() { b as char } else { '?' }).iter().collect::<String>())
 }

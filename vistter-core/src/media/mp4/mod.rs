@@ -1,5 +1,5 @@
-//! Reading of MP4 files (ISO/IEC 14496-12), whole ones and fragmented ones: where the samples of the first video track lie,
-//! and which picture is shown when.
+//! Reading of MP4 files (ISO/IEC 14496-12), whole ones and fragmented ones: where the samples of the first video track and
+//! of the first sound track lie, which picture is shown when, and what is heard.
 //!
 //! Written here and not with mp4-atom, which the recorder uses: this part is in every build, so that a document can be
 //! checked by a program without codecs; and no count that a file claims makes it allocate more than the file has bytes.
@@ -8,12 +8,15 @@
 //! - `track`: a track in `moov`, with its sample tables.
 //! - `fragment`: the samples of `moof`.
 //! - `entry`: what the pictures are coded with.
+//! - `esds`: what the sound is coded with. `sound`: its packets, in step with the pictures.
 //! - `playback`: which picture is shown at a time, over and over or once.
 
 mod boxes;
 mod entry;
+mod esds;
 mod fragment;
 mod playback;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -26,10 +29,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::lock;
-use crate::media::{Packet, Track, VideoParams};
+use crate::media::{AudioParams, Packet, Track, VideoParams};
 use crate::time::MediaTime;
 
-pub use playback::{Playback, Played};
+pub use playback::{Heard, Playback, Played};
+pub(crate) use sound::PACKET as SOUND_PACKET;
+pub use sound::SoundTrack;
 
 /// Bytes of `moov`, and of one `moof`.
 pub const MAX_INDEX_BYTES: u64 = 32 << 20;
@@ -39,6 +44,11 @@ pub const MAX_BOXES: usize = 100_000;
 pub const MAX_PICTURES: usize = 350_000;
 /// Bytes of one coded picture.
 pub const MAX_SAMPLE_BYTES: u32 = 8 << 20;
+
+/// Packets of sound in a file: two hours at 48 kHz.
+pub const MAX_SOUND_PACKETS: usize = 350_000;
+/// Bytes of one packet of sound; AAC has at most 768 a channel (ISO/IEC 14496-3 §4.5.3.3).
+pub const MAX_SOUND_BYTES: u32 = 8 << 10;
 
 /// What a file is read from.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -61,7 +71,7 @@ pub struct VideoFile {
     params: VideoParams,
     /// Bytes of the length before each NAL unit: 1, 2 or 4.
     length_size: usize,
-    sound: bool,
+    sound: Option<Result<SoundTrack>>,
     /// Ticks a second.
     timescale: u32,
     /// In decode order.
@@ -109,11 +119,14 @@ impl VideoFile {
         if shown.is_empty() {
             return Err(Error::new(ErrorKind::Media, "no picture of the video is shown").next("export the clip again"));
         }
+        let late = track.begin().saturating_sub(track.edit.start.unwrap_or(0));
+        let scales = (track.timescale, found.scale);
+        let sound = found.sound.map(|s| SoundTrack::new(s?, (track.edit, late), scales, found.length));
         let entry::Entry { params, length_size } = track.entry;
         Ok(Self {
             params,
             length_size,
-            sound: found.sound,
+            sound,
             timescale: track.timescale,
             samples: track.samples,
             shown,
@@ -138,9 +151,13 @@ impl VideoFile {
     pub fn duration(&self) -> MediaTime {
         MediaTime::from_nanos(playback::nanos(self.end, self.timescale))
     }
-    /// Whether it has a sound track.
-    pub fn has_sound(&self) -> bool {
-        self.sound
+    /// Its sound, if it has some that can be played.
+    pub fn sound(&self) -> Option<&SoundTrack> {
+        self.sound.as_ref()?.as_ref().ok()
+    }
+    /// Why its sound cannot be played, if it has some.
+    pub fn sound_trouble(&self) -> Option<&Error> {
+        self.sound.as_ref()?.as_ref().err()
     }
 
     /// How many samples there are, in decode order.
@@ -171,12 +188,7 @@ impl VideoFile {
         let Some(s) = self.samples.get(sample) else {
             return Err(Error::new(ErrorKind::Internal, "a video was asked for a sample that it has not"));
         };
-        let mut data = vec![0; s.size as usize];
-        {
-            let mut input = lock(&self.input);
-            let read = input.seek(SeekFrom::Start(s.offset)).and_then(|_| input.read_exact(&mut data));
-            read.map_err(|e| Error::io("read the video", &e))?;
-        }
+        let data = self.bytes(s.offset, s.size as usize)?;
         let time = |ticks: i64| MediaTime::from_nanos(playback::nanos(ticks, self.timescale));
         Ok(Packet {
             track: Track::Video,
@@ -186,6 +198,28 @@ impl VideoFile {
             duration: time(i64::from(s.duration)),
             keyframe: s.key,
         })
+    }
+
+    /// Reads a packet of its sound. Waits for the disk, as [`Self::packet`] does.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be read.
+    pub fn sound_packet(&self, packet: usize) -> Result<Packet> {
+        let Some((track, (offset, size, at))) = self.sound().and_then(|s| Some((s, s.place(packet)?))) else {
+            return Err(Error::new(ErrorKind::Internal, "a video was asked for sound that it has not"));
+        };
+        let pts = MediaTime::from_nanos(at);
+        let duration = MediaTime::from_ticks(SOUND_PACKET, track.params().sample_rate);
+        let data = self.bytes(offset, size)?.into();
+        Ok(Packet { track: Track::Audio, data, pts, dts: pts, duration, keyframe: true })
+    }
+
+    fn bytes(&self, offset: u64, size: usize) -> Result<Vec<u8>> {
+        let mut data = vec![0; size];
+        let mut input = lock(&self.input);
+        let read = input.seek(SeekFrom::Start(offset)).and_then(|_| input.read_exact(&mut data));
+        read.map_err(|e| Error::io("read the video", &e))?;
+        Ok(data)
     }
 
     /// Packets have four bytes before each NAL unit; files may have one or two (ISO/IEC 14496-15 §5.3.3.1).
@@ -210,8 +244,10 @@ impl VideoFile {
 
 /// What a file has.
 struct Found {
-    track: track::VideoTrack,
-    sound: bool,
+    track: track::Trak<entry::Entry>,
+    sound: Option<Result<track::Trak<AudioParams>>>,
+    /// Ticks a second of the file.
+    scale: u32,
     /// Bytes.
     length: u64,
 }
@@ -254,5 +290,5 @@ fn scan(input: &mut dyn ReadSeek) -> Result<Found> {
     let track = movie.video.ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "the file has no video track").next("give a clip with pictures")
     })?;
-    Ok(Found { track, sound: movie.sound, length })
+    Ok(Found { track, sound: movie.sound, scale: movie.scale, length })
 }

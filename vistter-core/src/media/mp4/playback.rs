@@ -1,6 +1,7 @@
 //! Which picture of a video is shown at a time.
 
 use super::VideoFile;
+use crate::media::PROGRAM_SAMPLE_RATE;
 use crate::time::MediaTime;
 
 /// Times of two clocks that are rounded to nanoseconds meet within this many of them.
@@ -23,6 +24,19 @@ pub struct Played {
     pub round: u64,
     /// Which picture of it.
     pub picture: usize,
+}
+
+/// What is heard of a video that is played, in samples of the program (48 kHz).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Since this play began.
+    pub since: i64,
+    /// Counted from where the file's first picture is shown: what is left out at its beginning counts too.
+    pub from: i64,
+    /// Samples up to the end of this play.
+    pub left: i64,
+    /// It has been played before.
+    pub again: bool,
 }
 
 /// Ticks as nanoseconds, rounded down.
@@ -70,6 +84,33 @@ impl VideoFile {
     /// The first picture of each play.
     pub fn first_picture(&self, how: Playback) -> usize {
         self.played(MediaTime::ZERO, Playback { plays: 0, ..how }).picture
+    }
+
+    /// What is heard so many samples after playing began; none before that, and after the last play. The end of one play is
+    /// the beginning of the next, to the sample.
+    pub fn heard(&self, position: i64, how: Playback) -> Option<Heard> {
+        let (start, length) = self.part(how);
+        let (rate, scale) = (i128::from(PROGRAM_SAMPLE_RATE), i128::from(self.timescale));
+        let at = i128::from(u64::try_from(position).ok()?);
+        let round = at * scale / (length * rate);
+        if how.plays > 0 && round >= i128::from(how.plays) {
+            return None;
+        }
+        // the first sample that is not before it
+        let begin = |round: i128| (round * length * rate + scale - 1) / scale;
+        let since = at - begin(round);
+        let from = start * rate / scale + since;
+        let left = begin(round + 1) - at;
+        let most = |n: i128| i64::try_from(n).unwrap_or(i64::MAX);
+        Some(Heard { since: most(since), from: most(from), left: most(left), again: round > 0 })
+    }
+
+    /// The first sample after the last play; none when it is played without end.
+    pub fn silent_from(&self, how: Playback) -> Option<i64> {
+        let (_, length) = self.part(how);
+        let end = i128::from(how.plays) * length * i128::from(PROGRAM_SAMPLE_RATE);
+        let end = (end + i128::from(self.timescale) - 1) / i128::from(self.timescale.max(1));
+        (how.plays > 0).then(|| i64::try_from(end).unwrap_or(i64::MAX))
     }
 
     /// Ticks at which each play begins, and how many it has.

@@ -24,6 +24,106 @@ fn stsd(kind: &[u8; 4]) -> Vec<u8> {
     b(b"stsd", &[words(&[0, 1]), b(kind, &entry)].concat())
 }
 
+fn esds(asc: &[u8]) -> Vec<u8> {
+    let d = |tag: u8, body: &[u8]| [&[tag, 0x80, body.len() as u8][..], body].concat();
+    let decoder = d(4, &[&[0x40, 0x15, 0, 0, 0][..], &[0; 8], &d(5, asc)].concat());
+    b(b"esds", &[words(&[0]), d(3, &[&[0, 1, 0][..], &decoder].concat())].concat())
+}
+
+/// A sound track of five packets of two bytes at 48 kHz: 1024 samples each, but of the last one only 100.
+fn sound_track(kind: &[u8; 4], entry: &[u8], edits: &[[u32; 3]]) -> Vec<u8> {
+    let stbl = [
+        b(b"stsd", &[words(&[0, 1]), b(kind, &[&[0; 28], entry].concat())].concat()),
+        b(b"stts", &words(&[0, 2, 4, 1024, 1, 100])),
+        b(b"stsc", &words(&[0, 1, 1, 5, 1])),
+        b(b"stsz", &words(&[0, 2, 5])),
+        b(b"stco", &words(&[0, 1, 30])),
+    ]
+    .concat();
+    let mdia = [
+        b(b"mdhd", &words(&[0, 0, 0, 48_000, 4196, 0])),
+        b(b"hdlr", &[words(&[0, 0]), b"soun".to_vec(), words(&[0, 0, 0]), vec![0]].concat()),
+        b(b"minf", &b(b"stbl", &stbl)),
+    ]
+    .concat();
+    let list = [vec![0, edits.len() as u32], edits.concat()].concat();
+    let elst = if edits.is_empty() { Vec::new() } else { b(b"edts", &b(b"elst", &words(&list))) };
+    b(b"trak", &[b(b"tkhd", &words(&[0, 0, 0, 8, 0])), elst, b(b"mdia", &mdia)].concat())
+}
+
+/// [`movie`] with another track in it.
+fn with_track(file: Vec<u8>, trak: &[u8]) -> Vec<u8> {
+    let at = file.windows(4).position(|w| w == b"moov").unwrap() - 4;
+    let moov = [&file[at + 8..], trak].concat();
+    [&file[..at], &b(b"moov", &moov)].concat()
+}
+
+#[test]
+fn sound_is_in_step_with_the_pictures() {
+    let of = |video: Option<(u32, i32)>, edits: &[[u32; 3]]| {
+        let trak = sound_track(b"mp4a", &esds(&[0x11, 0x90]), edits);
+        let v = open(with_track(movie(b"avc1", video), &trak)).unwrap();
+        let s = v.sound().unwrap().clone();
+        assert_eq!((s.params().sample_rate, s.params().channels, s.packets()), (48_000, 2, 5));
+        assert_eq!(v.sound_packet(2).unwrap().data, &[10, 11][..]);
+        (s.begin_of(0).unwrap(), s.heard())
+    };
+    // The pictures begin a quarter of a second late, and no edit says so: what was heard before is not.
+    assert_eq!(of(None, &[]), (-12_000, -12_000..-12_000 + 4196));
+    assert_eq!(of(Some((0, 25)), &[]), (0, 0..4196));
+    // Priming is decoded and not heard.
+    let one = 0x1_0000;
+    assert_eq!(of(Some((0, 25)), &[[0, 1024, one]]), (-1024, 0..3172));
+    // An edit that is empty is silence; one that is short ends it, to its own coarse tick.
+    assert_eq!(of(Some((0, 25)), &[[500, u32::MAX, one], [20, 1024, one]]), (24_000 - 1024, 24_000..24_000 + 960 + 48));
+}
+
+#[test]
+fn sound_that_cannot_be_played_leaves_the_pictures() {
+    let good = esds(&[0x11, 0x90]);
+    let mut lies = good.clone();
+    lies[14] = 0x7f;
+    for (kind, entry, said) in [
+        (b"ac-3", good.clone(), "AC-3"),
+        (b"Opus", good.clone(), "Opus"),
+        (b"mp4a", esds(&[0x2b, 0x11, 0x88]), "HE-AAC"),
+        (b"mp4a", esds(&[]), "damaged"),
+        (b"mp4a", lies, "damaged"),
+        (b"mp4a", Vec::new(), "damaged"),
+        (b"odd\n", good, "\"odd?\""),
+    ] {
+        let v = open(with_track(movie(b"avc1", None), &sound_track(kind, &entry, &[]))).unwrap();
+        let e = v.sound_trouble().unwrap();
+        assert!(v.sound().is_none() && e.to_string().contains(said) && e.next_step().is_some(), "{said}: {e}");
+        assert!(v.sound_packet(0).is_err() && v.pictures() == 4);
+    }
+    let whole = with_track(movie(b"avc1", None), &sound_track(b"mp4a", &esds(&[0x11, 0x90]), &[]));
+    let place =
+        |kind: &[u8; 4]| whole.windows(4).enumerate().filter(|(_, w)| w == kind).map(|(i, _)| i).next_back().unwrap();
+    for (kind, at, to, said) in
+        [(b"stco", 12, 0x7f, "cut off"), (b"stsz", 8, 0x7f, "bytes"), (b"stsz", 15, 9, "damaged")]
+    {
+        let mut bad = whole.clone();
+        bad[place(kind) + at] = to;
+        let v = open(bad).unwrap();
+        assert!(v.sound_trouble().is_some_and(|e| e.to_string().contains(said)), "{:?}", v.sound_trouble());
+    }
+    assert!(open(movie(b"avc1", None)).unwrap().sound_trouble().is_none(), "no sound is no trouble");
+}
+
+#[test]
+fn what_is_heard_goes_on_from_play_to_play() {
+    let v = open(movie(b"avc1", None)).unwrap();
+    let how = Playback { start: ms(500), plays: 3 };
+    let at = |n: i64| v.heard(n, how).map(|h| (h.from, h.left, h.again));
+    assert_eq!(
+        [0, 23_999, 24_000, 71_999].map(at).map(Option::unwrap),
+        [(24_000, 24_000, false), (47_999, 1, false), (24_000, 24_000, true), (47_999, 1, true)]
+    );
+    assert_eq!((at(72_000), at(-1), v.silent_from(how)), (None, None, Some(72_000)));
+    assert_eq!(v.silent_from(Playback::default()), None);
+}
+
 /// Four pictures of three bytes, 25 ticks each at 100 a second, shown in the order 0, 2, 1, 3; the first two in one chunk.
 fn movie(kind: &[u8; 4], edit: Option<(u32, i32)>) -> Vec<u8> {
     let stbl = [
@@ -172,6 +272,32 @@ proptest! {
             }
             None => prop_assert_eq!(v.played(ms(99_999), how), now),
         }
+    }
+    /// Sound follows the pictures to the sample, however often they were played.
+    #[test]
+    fn sound_and_pictures_are_played_alike(start in 0i64..900, plays in 0u32..4, n in 0i64..200_000) {
+        let v = open(movie(b"avc1", None)).unwrap();
+        let how = Playback { start: ms(start), plays };
+        let t = MediaTime::from_ticks(n, 48_000);
+        match v.heard(n, how) {
+            Some(h) => {
+                let shown = v.played(t, how);
+                prop_assert_eq!(shown.round > 0, h.again);
+                prop_assert_eq!(v.played(MediaTime::from_ticks(h.from, 48_000), Playback { plays: 1, start: ms(0) }).picture, shown.picture);
+                prop_assert_eq!(v.heard(n + h.left, how).is_none_or(|next| next.since == 0), true);
+            }
+            None => prop_assert_eq!(v.next_picture(t, how), None),
+        }
+    }
+    #[test]
+    fn damaged_sound_never_panics(at in 0usize..1200, to in any::<u8>(), cut in 0usize..1200) {
+        let trak = sound_track(b"mp4a", &esds(&[0x11, 0x90]), &[[0, 1024, 0x1_0000]]);
+        let mut file = with_track(movie(b"avc1", Some((500, 25))), &trak);
+        let at = at % file.len();
+        file[at] = to;
+        crate::fuzzing::mp4(&file);
+        file.truncate(cut);
+        crate::fuzzing::mp4(&file);
     }
     #[test]
     fn damaged_files_never_panic(at in 0usize..700, to in any::<u8>(), cut in 0usize..700) {

@@ -2,14 +2,26 @@
 
 use super::boxes::{Reader, child, children, damaged, need};
 use super::entry::{self, Entry};
-use super::{MAX_PICTURES, MAX_SAMPLE_BYTES, Sample};
+use super::esds;
+use super::{MAX_PICTURES, MAX_SAMPLE_BYTES, MAX_SOUND_BYTES, MAX_SOUND_PACKETS, Sample};
 use crate::error::{Error, ErrorKind, Result};
+use crate::media::AudioParams;
 
 /// What `moov` says.
 pub(super) struct Movie {
     /// The first video track.
-    pub(super) video: Option<VideoTrack>,
-    pub(super) sound: bool,
+    pub(super) video: Option<Trak<Entry>>,
+    /// The first sound track, or why it cannot be played: that is no fault of the video.
+    pub(super) sound: Option<Result<Trak<AudioParams>>>,
+    /// Ticks a second of its own clock.
+    pub(super) scale: u32,
+}
+
+/// What the samples of a track are, for its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Pictures,
+    Sound,
 }
 
 /// What a fragment leaves out (`trex`, §8.8.3).
@@ -20,22 +32,35 @@ pub(super) struct Defaults {
     pub(super) flags: u32,
 }
 
-/// A video track.
-pub(super) struct VideoTrack {
+/// A track; `E` is how it is coded.
+pub(super) struct Trak<E> {
+    pub(super) of: Of,
     pub(super) id: u32,
-    pub(super) entry: Entry,
+    pub(super) entry: E,
     /// Ticks a second.
     pub(super) timescale: u32,
     /// In decode order.
     pub(super) samples: Vec<Sample>,
     pub(super) defaults: Defaults,
-    /// Its edit: where in its own time it begins, and how long it is; ticks.
-    edit: (Option<i64>, Option<i64>),
+    pub(super) edit: Edit,
+}
+
+/// Reads `stsd`.
+type Entrance<E> = fn(&[u8]) -> Result<E>;
+
+/// Which part of a track is played, and when (§8.6.6).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Edit {
+    /// Ticks of the file before it begins.
+    pub(super) wait: u64,
+    /// Where in its own time it begins, and how long it is; ticks.
+    pub(super) start: Option<i64>,
+    pub(super) length: Option<i64>,
 }
 
 impl Movie {
     pub(super) fn parse(moov: &[u8]) -> Result<Self> {
-        let (mut video, mut sound) = (None, false);
+        let (mut video, mut sound): (Option<Trak<Entry>>, Option<Result<Trak<AudioParams>>>) = (None, None);
         let mut header = Reader(need(moov, b"mvhd")?);
         let (version, _) = header.full()?;
         header.wide(version)?;
@@ -50,27 +75,36 @@ impl Movie {
             let mut handler = Reader(need(mdia, b"hdlr")?);
             handler.bytes(8)?;
             match &handler.kind()? {
-                b"vide" if video.is_none() => video = Some(VideoTrack::parse(trak, mdia, movie_scale)?),
-                b"soun" => sound = true,
+                b"vide" if video.is_none() => {
+                    video = Some(Trak::parse(trak, mdia, movie_scale, Of::Pictures, entry::read)?);
+                }
+                b"soun" if sound.is_none() => {
+                    sound = Some(Trak::parse(trak, mdia, movie_scale, Of::Sound, esds::read));
+                }
                 _ => {}
             }
         }
-        if let (Some(v), Some(mvex)) = (&mut video, child(moov, b"mvex")?) {
+        if let Some(mvex) = child(moov, b"mvex")? {
             for c in children(mvex) {
                 let (kind, body) = c?;
                 let mut r = Reader(body);
-                if &kind == b"trex" && r.full().is_ok() && r.u32()? == v.id {
-                    r.u32()?;
-                    v.defaults = Defaults { duration: r.u32()?, size: r.u32()?, flags: r.u32()? };
+                if &kind != b"trex" || r.full().is_err() {
+                    continue;
                 }
+                let id = r.u32()?;
+                r.u32()?;
+                let d = Defaults { duration: r.u32()?, size: r.u32()?, flags: r.u32()? };
+                video.iter_mut().filter(|v| v.id == id).for_each(|v| v.defaults = d);
+                sound.iter_mut().flatten().filter(|s| s.id == id).for_each(|s| s.defaults = d);
             }
         }
-        Ok(Self { video, sound })
+        Ok(Self { video, sound, scale: movie_scale })
     }
 }
 
-impl VideoTrack {
-    fn parse(trak: &[u8], mdia: &[u8], movie_scale: u32) -> Result<Self> {
+impl<E> Trak<E> {
+    /// `entry` reads how its samples are coded.
+    fn parse(trak: &[u8], mdia: &[u8], movie_scale: u32, of: Of, entry: Entrance<E>) -> Result<Self> {
         let mut r = Reader(need(trak, b"tkhd")?);
         let (version, _) = r.full()?;
         r.wide(version)?;
@@ -85,12 +119,20 @@ impl VideoTrack {
             return Err(damaged());
         }
         let stbl = need(need(mdia, b"minf")?, b"stbl")?;
-        let entry = entry::read(need(stbl, b"stsd")?)?;
+        let entry = entry(need(stbl, b"stsd")?)?;
         let edit = match child(trak, b"edts")? {
             Some(edts) => edit(edts, movie_scale, timescale)?,
-            None => (None, None),
+            None => Edit::default(),
         };
-        Ok(Self { id, entry, timescale, samples: samples(stbl)?, defaults: Defaults::default(), edit })
+        Ok(Self { of, id, entry, timescale, samples: samples(stbl, of)?, defaults: Defaults::default(), edit })
+    }
+}
+
+impl Trak<Entry> {
+    /// Where in its own time it begins, in ticks.
+    pub(super) fn begin(&self) -> i64 {
+        let first = self.samples.iter().map(|s| s.show).min().unwrap_or(0);
+        self.edit.start.filter(|b| *b >= first).unwrap_or(first)
     }
 
     /// The pictures that are shown, by their times from the beginning, and the end of the last one.
@@ -98,9 +140,8 @@ impl VideoTrack {
     /// A file whose pictures are reordered begins later than 0 in its own time; its edit says so, or nothing does. What
     /// stands before the beginning is decoded and not shown.
     pub(super) fn timeline(&self) -> (Vec<(i64, u32)>, i64) {
-        let first = self.samples.iter().map(|s| s.show).min().unwrap_or(0);
         let longest = self.samples.iter().map(|s| i64::from(s.duration)).max().unwrap_or(0);
-        let begin = self.edit.0.filter(|b| *b >= first).unwrap_or(first);
+        let begin = self.begin();
         let mut shown: Vec<(i64, u32)> = (0u32..).zip(&self.samples).map(|(i, s)| (s.show, i)).collect();
         shown.sort_unstable();
         // of two at one time the later one is seen
@@ -113,7 +154,8 @@ impl VideoTrack {
         });
         let mut end = self.samples.iter().map(|s| s.show.saturating_add(i64::from(s.duration))).max().unwrap_or(0);
         // Edits count in coarse ticks: only one that cuts a picture off is meant so.
-        if let Some(cut) = self.edit.1.map(|n| begin.saturating_add(n)).filter(|cut| cut.saturating_add(longest) <= end)
+        if let Some(cut) =
+            self.edit.length.map(|n| begin.saturating_add(n)).filter(|cut| cut.saturating_add(longest) <= end)
         {
             end = cut;
         }
@@ -125,32 +167,36 @@ impl VideoTrack {
     }
 }
 
-/// The first edit that is not empty (§8.6.6).
-fn edit(edts: &[u8], movie_scale: u32, timescale: u32) -> Result<(Option<i64>, Option<i64>)> {
-    let Some(elst) = child(edts, b"elst")? else { return Ok((None, None)) };
+/// The first edit that is not empty, and how long those before it are (§8.6.6).
+fn edit(edts: &[u8], movie_scale: u32, timescale: u32) -> Result<Edit> {
+    let Some(elst) = child(edts, b"elst")? else { return Ok(Edit::default()) };
     let mut r = Reader(elst);
     let (version, _) = r.full()?;
     let n = r.count(if version == 1 { 20 } else { 12 })?;
-    let mut found = None;
+    let mut out = Edit::default();
     for _ in 0..n {
         let length = r.wide(version)?;
         let start = if version == 1 { r.u64()? as i64 } else { i64::from(r.u32()? as i32) };
         r.u32()?;
         if start < 0 {
+            if out.start.is_none() {
+                out.wait = out.wait.saturating_add(length);
+            }
             continue;
         }
-        if found.is_some() {
+        if out.start.is_some() {
             // Several pieces in an order of their own: played straight on from the first one.
-            return Ok((found.map(|(start, _)| start), None));
+            return Ok(Edit { length: None, ..out });
         }
         let ticks = u128::from(length) * u128::from(timescale) / u128::from(movie_scale.max(1));
-        found = Some((start, i64::try_from(ticks).ok().filter(|t| *t > 0)));
+        out.start = Some(start);
+        out.length = i64::try_from(ticks).ok().filter(|t| *t > 0);
     }
-    Ok(found.map_or((None, None), |(start, length)| (Some(start), length)))
+    Ok(out)
 }
 
 /// The samples that the tables list.
-fn samples(stbl: &[u8]) -> Result<Vec<Sample>> {
+fn samples(stbl: &[u8], of: Of) -> Result<Vec<Sample>> {
     let mut r = Reader(need(stbl, b"stsz")?);
     r.full()?;
     let each = r.u32()?;
@@ -158,7 +204,7 @@ fn samples(stbl: &[u8]) -> Result<Vec<Sample>> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    too_many(count)?;
+    too_many(count, of)?;
     let mut sizes = r;
     let offsets = offsets(stbl)?;
     let mut times = Times::new(stbl)?;
@@ -173,7 +219,7 @@ fn samples(stbl: &[u8]) -> Result<Vec<Sample>> {
                 return Ok(out);
             }
             let size = if each == 0 { sizes.u32()? } else { each };
-            check_size(size)?;
+            check_size(size, of)?;
             let (decode, show, duration) = times.next()?;
             let number = out.len() as u32 + 1;
             while key.next_if(|k| **k < number).is_some() {}
@@ -185,17 +231,25 @@ fn samples(stbl: &[u8]) -> Result<Vec<Sample>> {
     if out.len() < count { Err(damaged()) } else { Ok(out) }
 }
 
-pub(super) fn too_many(count: usize) -> Result<()> {
-    if count > MAX_PICTURES {
-        let what = format!("the video has {count} pictures; at most {MAX_PICTURES} are allowed");
+pub(super) fn too_many(count: usize, of: Of) -> Result<()> {
+    let (what, most) = match of {
+        Of::Pictures => ("pictures", MAX_PICTURES),
+        Of::Sound => ("packets of sound", MAX_SOUND_PACKETS),
+    };
+    if count > most {
+        let what = format!("the video has {count} {what}; at most {most} are allowed");
         return Err(Error::new(ErrorKind::Limit, what).next("give a shorter clip"));
     }
     Ok(())
 }
 
-pub(super) fn check_size(size: u32) -> Result<()> {
-    if size > MAX_SAMPLE_BYTES {
-        let what = format!("a picture of the video has {size} bytes; at most {MAX_SAMPLE_BYTES} are read");
+pub(super) fn check_size(size: u32, of: Of) -> Result<()> {
+    let (what, most) = match of {
+        Of::Pictures => ("a picture of the video", MAX_SAMPLE_BYTES),
+        Of::Sound => ("a packet of its sound", MAX_SOUND_BYTES),
+    };
+    if size > most {
+        let what = format!("{what} has {size} bytes; at most {most} are read");
         return Err(Error::new(ErrorKind::Limit, what).next("export the clip with a lower bitrate"));
     }
     Ok(())

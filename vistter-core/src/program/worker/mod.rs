@@ -19,7 +19,9 @@ use crate::feed::{Feed, Head};
 use crate::lock::lock;
 use crate::media::{Bitrate, Frame, Packet};
 use crate::meter::Meter;
-use crate::ports::{AudioEncoder, Canvas, Clock, Overlay, OverlayAction, OverlayEvent, Tick, VideoEncoder};
+use crate::ports::{
+    AudioDecoder, AudioEncoder, Canvas, Clock, Overlay, OverlayAction, OverlayEvent, Tick, VideoEncoder,
+};
 use crate::time::MediaTime;
 use crate::timeline::{CameraState, Command, Decision, Director, Effect, JournalEntry, PlannedAct, View};
 
@@ -173,13 +175,18 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(p: WorkerParts, audio: &mut dyn AudioEncoder) -> Result<Self> {
+    /// With a decoder for the program's sound, overlays are heard.
+    pub(crate) fn new(
+        p: WorkerParts,
+        audio: Box<dyn AudioEncoder>,
+        decoder: Option<Box<dyn AudioDecoder>>,
+    ) -> Result<Self> {
         let mut order: Vec<usize> = (0..p.overlays.len()).collect();
         order.sort_by_key(|i| p.overlays[*i].layer);
         let cameras = p.feeds.len();
         Ok(Self {
             compositor: Compositor::new(p.canvas)?,
-            audio: AudioTrack::new(audio)?,
+            audio: AudioTrack::new(audio, decoder)?,
             order,
             standing: Vec::new(),
             states: vec![CameraState::default(); cameras],
@@ -462,11 +469,16 @@ impl Worker {
         let feeds = &self.p.feeds;
         let camera = wished.filter(|i| feeds.get(*i).and_then(|(f, _)| f.audio_params()).is_some_and(|a| fits(&a)));
         let (delay, slack) = (self.p.delay, self.audio.slack());
-        let sinks = &self.p.sinks;
+        let at = self.at(n);
+        let (sinks, overlays) = (&self.p.sinks, &mut self.p.overlays);
+        let mut sounding = |first: u64, mix: &mut [f32]| {
+            overlays.iter_mut().fold(false, |any, o| o.guarded(|x| Ok(x.sound(at, first, mix))).unwrap_or(false) | any)
+        };
         self.audio.until(
             self.p.canvas.fps.time_of(n + 1),
             camera,
             |c, last, t| feeds[c].0.pick_audio(last, start + t - delay, slack),
+            &mut sounding,
             |p| sinks.iter().for_each(|s| (s.push)(&p)),
         );
     }
