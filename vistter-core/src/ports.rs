@@ -271,6 +271,10 @@ pub trait Overlay: Send {
     }
     /// It will be shown within a second: what it needs from elsewhere can be asked for.
     fn expect(&mut self) {}
+    /// What it was told and what should hold for another one in its place: live data.
+    fn told(&self) -> Vec<OverlayAction> {
+        Vec::new()
+    }
     /// What has gone wrong in it since this was asked last, though it is composed.
     fn trouble(&mut self) -> Option<Error> {
         None

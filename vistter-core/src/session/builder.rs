@@ -144,8 +144,8 @@ impl SessionBuilder {
     }
     /// Keeps the place of an overlay that could not be loaded, and reports why.
     #[must_use]
-    pub fn missing_overlay(mut self, id: &str, error: &Error) -> Self {
-        self.overlays.push(OverlaySlot::new(0, Box::new(NullOverlay::named(id))));
+    pub fn missing_overlay(mut self, id: &str, layer: i32, error: &Error) -> Self {
+        self.overlays.push(OverlaySlot::new(layer, Box::new(NullOverlay::named(id))));
         self.trouble(format!("overlay {id}"), error)
     }
     /// Notes a part that could not be set up; it is reported when the session starts, and the rest goes on.

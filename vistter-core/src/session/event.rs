@@ -107,6 +107,11 @@ pub enum SessionEvent {
         /// What, why, and what to do.
         note: Diagnostic,
     },
+    /// Another overlay is in the place of one: a document that was changed.
+    OverlayReplaced {
+        /// Overlay id.
+        overlay: String,
+    },
     /// The machine is too slow: output frames were left out.
     Overload {
         /// How many this time.

@@ -197,13 +197,14 @@ impl Session {
     }
     /// Puts another overlay in the place of the one with its id: a document that was changed, or whose files have come. It
     /// is prepared first, away from the program, and however long that takes the old one plays on; then it takes its place
-    /// between two frames, shown from its beginning if the old one was shown, and told what holds of what that was told.
-    /// What is said by tokens is the new one's own. Returns when it is in place.
+    /// between two frames, shown from its beginning if the old one was shown, and told what holds of what that was told:
+    /// tokens that were set live too, where it has them. Returns when it is in place.
     ///
     /// # Errors
     /// `Config` for an unknown id; what preparing it says, and then the old one stays; `Closed` when the show is over.
     pub async fn replace_overlay(&self, mut overlay: Box<dyn Overlay>) -> Result<()> {
         let i = Names::find(&self.names.overlays, overlay.id(), "overlay")?;
+        let id = overlay.id().to_owned();
         let canvas = self.canvas;
         let prepare = tokio::task::spawn_blocking(move || overlay.prepare(canvas).map(|()| overlay));
         let panicked = |_| Error::new(ErrorKind::Internal, "preparing the overlay panicked");
@@ -211,8 +212,17 @@ impl Session {
         let (back, old) = oneshot::channel();
         self.control(Control::Replace(i, overlay, back))?;
         let old = old.await.map_err(|_| Error::new(ErrorKind::Closed, "the show is over").transient(false))?;
+        // without subscribers nobody is told
+        let _ = self.events.send(SessionEvent::OverlayReplaced { overlay: id });
         let _ = tokio::task::spawn_blocking(move || drop(old)).await;
         Ok(())
+    }
+    /// Tells subscribers and the log that a part does not work, in words that say what to do: for those who look after parts
+    /// of the show from outside.
+    pub fn report(&self, part: &str, what: &impl std::fmt::Display) {
+        tracing::warn!("{part}: {what}");
+        // without subscribers nobody is told
+        let _ = self.events.send(SessionEvent::Trouble { part: part.to_owned(), error: what.to_string() });
     }
     /// Tells all overlays something that they may wait for; it counts from the next frame on.
     ///

@@ -78,8 +78,14 @@ impl Worker {
         let Some(o) = self.p.overlays.get_mut(i) else { return };
         o.failing = false;
         self.p.shared.forget(new.id());
+        let held = o.guarded(|x| Ok(x.told())).unwrap_or_default();
         // Whoever waits for it lets go of it, which may take a while; nobody waits when the show ends.
         drop(back.send(std::mem::replace(&mut o.overlay, new)));
+        let at = self.at(frame);
+        if let Some(o) = self.p.overlays.get_mut(i) {
+            // what the new one does not know, it does not need
+            held.iter().for_each(|a| drop(o.guarded(|x| x.apply(at, a))));
+        }
         for k in 0..self.told.len() {
             let event = OverlayAction::Event(self.told[k].clone());
             self.apply(frame, i, &event);
