@@ -19,3 +19,5 @@ mod picture_motion;
 mod presets;
 #[cfg(feature = "sim")]
 mod reload;
+#[cfg(feature = "sim")]
+mod sound;

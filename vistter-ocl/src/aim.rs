@@ -28,17 +28,18 @@ pub(crate) enum Property {
     Color,
     Value,
     Text,
+    Volume,
 }
 
 impl Property {
     #[rustfmt::skip]
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Opacity, Self::Position, Self::Scale, Self::Rotation, Self::Crop, Self::Size, Self::Radius, Self::Color,
-        Self::Value, Self::Text,
+        Self::Value, Self::Text, Self::Volume,
     ];
     /// As a document names them, in the order of [`Self::ALL`].
-    pub(crate) const NAMES: [&str; 10] =
-        ["opacity", "position", "scale", "rotation", "crop", "size", "radius", "color", "value", "text"];
+    pub(crate) const NAMES: [&str; 11] =
+        ["opacity", "position", "scale", "rotation", "crop", "size", "radius", "color", "value", "text", "volume"];
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|n| *n == name).and_then(|i| Self::ALL.get(i).copied())
@@ -51,7 +52,7 @@ impl Property {
             (_, Some(l)) if l.left_out => true,
             (Self::Opacity | Self::Position, _) => true,
             (_, None) => false,
-            (Self::Size | Self::Radius | Self::Color, Some(l)) => self.base(l).is_some(),
+            (Self::Size | Self::Radius | Self::Color | Self::Volume, Some(l)) => self.base(l).is_some(),
             (Self::Value, Some(l)) => match l.picture {
                 Picture::Text { .. } => l.value.is_some() || !l.motion.value.keys.is_empty(),
                 _ => matches!(l.picture, Picture::Progress { .. } | Picture::Gauge { .. }),
@@ -84,6 +85,7 @@ impl Property {
                 (_, Some(Fill::Color(c))) => Some(Value::Color(*c)),
                 _ => None,
             },
+            Self::Volume => layer.picture.volume().map(|v| Value::of([v])),
             _ => None,
         }
     }
@@ -101,6 +103,7 @@ impl Property {
             Self::Value => s.value.map(|v| Value::of([v])),
             // a text is no number: see `Aims::texts`
             Self::Text => None,
+            Self::Volume => s.volume.map(|v| Value::of([v])).or_else(|| self.base(layer)),
         }
     }
 
@@ -116,6 +119,7 @@ impl Property {
             Self::Color => s.color = v.color(),
             Self::Value => s.value = Some(v.number()),
             Self::Text => {}
+            Self::Volume => s.volume = Some(v.number()),
         }
     }
 
@@ -135,6 +139,7 @@ impl Property {
             Self::Color => of(&a.color, |v| Value::Color(*v)),
             Self::Value => of(&a.value, |v| Value::of([*v])),
             Self::Text => None,
+            Self::Volume => of(&a.volume, |v| Value::of([*v])),
         }
     }
 }

@@ -109,6 +109,12 @@ pub const CODES: &[Code] = &[
          than 32 MiB.",
     ),
     code(
+        "OCL-ASSET-SOUND",
+        "a video plays without its sound",
+        "Sound is played when it is AAC-LC, mono or stereo. The sound of this file is coded in another way, or damaged; its \
+         pictures are shown. Export it with AAC-LC, or write \"volume\": 0 if it is to be silent.",
+    ),
+    code(
         "OCL-ASSET-TYPE",
         "a file is of another kind than the document says",
         "What a file is, its content says. An asset with a \"mediaType\" wants to have it so, and another one is not shown.",

@@ -445,6 +445,7 @@ fn motion(a: &Automation, k: f64, fps: FrameRate) -> Motion {
         color: track(&a.color, fps, |c| *c),
         value: track(&a.value, fps, |v| *v),
         text: Script::new(&a.text, fps),
+        volume: track(&a.volume, fps, |v| *v),
     }
 }
 

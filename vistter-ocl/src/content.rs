@@ -128,7 +128,15 @@ impl Spot<'_> {
             (None, None) => (nw, nh),
         };
         let source = InsetSource::Video { file: file.clone(), how: Playback { start, plays: v.plays } };
-        self.inset(source, (w, h), v.fit, (v.alpha, v.radius, Lost::Hide), fits)
+        let (picture, n) = self.inset(source, (w, h), v.fit, (v.alpha, v.radius, Lost::Hide), fits)?;
+        let Picture::Inset(inset) = picture else { return Ok((picture, n)) };
+        if let Some(e) = file.sound_trouble().filter(|_| v.volume > 0.0) {
+            let text = format!("the video \"{}\" plays without sound: {}", v.asset, e.what());
+            let d = Diagnostic::warning("OCL-ASSET-SOUND", format!("{}/asset", self.at), text);
+            let help = format!("{}; or give the layer \"volume\": 0", e.next_step().unwrap_or("export it again"));
+            self.view.ledger.notes.borrow_mut().push(d.help(help));
+        }
+        Ok((Picture::Inset(InsetProgram { volume: v.volume, ..inset }), n))
     }
 
     pub(crate) fn camera(&self, c: &model::Camera, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
@@ -153,7 +161,7 @@ impl Spot<'_> {
             Fit::Fill => InsetFit::Fill,
         };
         let spec = InsetSpec { width: w as u32, height: h as u32, fit, matte };
-        Ok((Picture::Inset(InsetProgram { source, spec, radius: radius * self.k, lost }), n))
+        Ok((Picture::Inset(InsetProgram { source, spec, radius: radius * self.k, lost, volume: 0.0 }), n))
     }
 
     pub(crate) fn gauge(&self, g: &model::Gauge, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {

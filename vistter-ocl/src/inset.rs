@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vistter_core::inset::{Fed, InsetPicture, InsetSpec, PictureFeed, PictureSources};
+use vistter_core::inset::{Fed, InsetPicture, InsetSpec, PictureFeed, PictureSources, Voice};
 use vistter_core::media::FramePool;
 use vistter_core::media::mp4::{Playback, VideoFile};
 use vistter_core::time::{FrameRate, MediaTime};
@@ -36,6 +36,8 @@ pub(crate) struct InsetProgram {
     /// Corner radius in canvas pixels.
     pub(crate) radius: f64,
     pub(crate) lost: Lost,
+    /// How loud it is when nothing says otherwise.
+    pub(crate) volume: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +55,21 @@ impl InsetProgram {
         match &self.source {
             InsetSource::Video { file, how } => sources.video(file, *how, self.spec),
             InsetSource::Camera(id) => sources.camera(id, self.spec),
+        }
+    }
+
+    /// Whether something could be heard of it.
+    pub(crate) fn sounds(&self) -> bool {
+        matches!(&self.source, InsetSource::Video { file, .. } if file.sound().is_some())
+    }
+
+    /// Its sound, if it has some.
+    fn voice(&self, outside: &Outside) -> Result<Option<Voice>> {
+        match (&self.source, &outside.0) {
+            (InsetSource::Video { file, how }, Some(sources)) if self.sounds() => {
+                Ok(sources.sound(file, *how)?.map(Voice::new))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -102,6 +119,9 @@ impl Shown {
 #[derive(Default)]
 pub(crate) struct Inset {
     feed: Option<Box<dyn PictureFeed>>,
+    voice: Option<Voice>,
+    /// It was heard in what was asked for last.
+    heard: bool,
     opened: bool,
     shown: Shown,
     cover: Vec<u8>,
@@ -140,9 +160,14 @@ impl Inset {
                 Ok(feed) => self.feed = Some(feed),
                 Err(e) => trouble = Some(e),
             }
+            match p.voice(outside) {
+                Ok(voice) => self.voice = voice,
+                Err(e) => trouble = trouble.or(Some(e)),
+            }
         }
         let Fed { picture, late } = self.feed.as_mut().map(|f| f.picture_at(elapsed)).unwrap_or_default();
         trouble = self.feed.as_mut().and_then(|f| f.trouble()).or(trouble);
+        trouble = trouble.or_else(|| self.voice.as_mut().and_then(Voice::trouble));
         let new = match (picture, p.lost, &self.shown) {
             (Some(new), _, Shown::Picture(old)) if new.color.same(&old.color) => None,
             (Some(new), ..) => Some(Shown::Picture(new)),
@@ -160,6 +185,16 @@ impl Inset {
         planes.load_given((width, height), new.picture(), &self.cover);
         self.shown = new;
         (true, late, trouble)
+    }
+
+    /// Adds what is heard of it from a position on. Whether that is anything.
+    pub(crate) fn sing(&mut self, position: i64, volume: f64, out: &mut [f32]) -> bool {
+        self.heard = true;
+        self.voice.as_mut().is_some_and(|v| v.add(position, volume.clamp(0.0, 1.0) as f32, out))
+    }
+    /// Lets what is left fade out, if it was not heard since this was asked last. Whether that is anything.
+    pub(crate) fn hush(&mut self, out: &mut [f32]) -> bool {
+        !std::mem::take(&mut self.heard) && self.voice.as_mut().is_some_and(|v| v.rest(out))
     }
 
     /// Makes pixels of what is shown, for a layer that is more than a drawing at a place.

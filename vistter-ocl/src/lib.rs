@@ -54,7 +54,7 @@
 //! typed tokens, the clock and countdowns; opacity, position, scale, rotation, crop, size and colour over time, and changed
 //! live; masks and blend modes; cuts, fades, wipes by any matte, slides, pushes, zooms and dips; tracks of cues, steps, and
 //! cues that wait for the world. Videos and cameras, when the overlay is told where their pictures come from
-//! ([`OclOverlay::with_pictures`]). Not there yet: sound. What scales or turns is resampled at each frame that it
+//! ([`OclOverlay::with_pictures`]), and what is heard of videos. What scales or turns is resampled at each frame that it
 //! moves, and what another blend mode than normal covers is converted to RGB and back.
 //! Texts are drawn on the thread that composes when they change: about a millisecond for a line.
 
@@ -104,6 +104,7 @@ mod said;
 mod schema;
 mod script;
 mod sheet;
+mod sound;
 mod standin;
 mod template;
 mod ticker;

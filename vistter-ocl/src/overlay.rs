@@ -357,6 +357,9 @@ impl Overlay for OclOverlay {
         let one = |(k, v): (&String, &String)| OverlayAction::SetTokens(BTreeMap::from([(k.clone(), v.clone())]));
         self.live.iter().map(one).collect()
     }
+    fn sound(&mut self, at: Tick, first: u64, mix: &mut [f32]) -> bool {
+        self.heard(at, first, mix)
+    }
 
     fn compose(&mut self, at: Tick, target: &mut FrameBuf) -> Result<()> {
         self.look_at_rights(at);

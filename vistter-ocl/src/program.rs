@@ -180,6 +180,7 @@ pub(crate) struct Motion {
     pub(crate) color: Track<Color>,
     pub(crate) value: Track<f64>,
     pub(crate) text: Script,
+    pub(crate) volume: Track<f64>,
 }
 
 impl Motion {
@@ -195,6 +196,7 @@ impl Motion {
             self.color.next(at),
             self.value.next(at),
             self.text.track.next(at),
+            self.volume.next(at),
         ]
         .into_iter()
         .fold(Next::default(), Next::or)
@@ -251,6 +253,8 @@ pub struct LayerState {
     pub value: Option<f64>,
     /// Which of its texts a text says.
     pub(crate) says: Saying,
+    /// How loud a video is, when it is animated.
+    pub volume: Option<f64>,
 }
 
 impl SceneProgram {
@@ -348,6 +352,7 @@ impl LayerProgram {
             color: m.color.now(at),
             value: m.value.now(at).or(self.value),
             says: m.text.track.now(at).unwrap_or_default(),
+            volume: m.volume.now(at),
         }
     }
 

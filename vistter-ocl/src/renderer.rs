@@ -38,16 +38,16 @@ const MAX_TROUBLES: usize = 8;
 /// A scene program with its drawn layers.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    program: SceneProgram,
+    pub(crate) program: SceneProgram,
     text: TextEngine,
-    slots: Vec<Slot>,
+    pub(crate) slots: Vec<Slot>,
     /// Of the way in and of the way out.
     mattes: [Option<Matte>; 2],
     /// The text being compared with what is drawn.
     scratch: Said,
     /// What was changed live.
-    aims: Aims,
-    states: Vec<LayerState>,
+    pub(crate) aims: Aims,
+    pub(crate) states: Vec<LayerState>,
     /// What will be on a moment later.
     coming: Vec<LayerState>,
     /// Layers of cues that are drawn, and the picture they were on or near last.
@@ -78,7 +78,7 @@ pub(crate) struct Slot {
     /// Where a ticker's texts are.
     pub(crate) belt: Belt,
     film: Reel,
-    inset: Option<Box<Inset>>,
+    pub(crate) inset: Option<Box<Inset>>,
     /// What automation had changed of it then.
     form: Changed,
     /// Counts the drawings.
@@ -330,7 +330,7 @@ impl Renderer {
         self.program.layers.iter().zip(&self.slots).any(|(l, s)| s.passes(l))
     }
 
-    fn states_at(&mut self, moment: Moment, plan: &Plan) {
+    pub(crate) fn states_at(&mut self, moment: Moment, plan: &Plan) {
         let mut states = std::mem::take(&mut self.states);
         self.program.state(moment, plan, &self.aims, &mut states);
         self.states = states;

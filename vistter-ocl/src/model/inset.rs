@@ -24,6 +24,8 @@ pub struct Video {
     pub alpha: Matte,
     /// Corner radius in base pixels.
     pub radius: f64,
+    /// How loud its sound is: 0 is silent, 1 is as in the file.
+    pub volume: f64,
 }
 
 impl Video {

@@ -28,6 +28,8 @@ pub struct Automation {
     pub value: Envelope<f64>,
     /// What a text says; none of its keyframes has an easing but `hold`.
     pub text: Envelope<Template>,
+    /// How loud a video is, 0 to 1.
+    pub volume: Envelope<f64>,
 }
 
 /// One property over time.

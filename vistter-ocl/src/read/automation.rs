@@ -16,7 +16,8 @@ pub(super) fn of_scene(n: &Node<'_>, f: &Faults) -> Option<Automation> {
     let o = n.object(f)?;
     let automation = common(&o);
     let help = "a whole scene only moves and fades; put its layers into a group";
-    o.elsewhere(&["scale", "rotation", "crop", "size", "radius", "color", "value", "text"].map(|name| (name, help)));
+    let all = ["scale", "rotation", "crop", "size", "radius", "color", "value", "text", "volume"];
+    o.elsewhere(&all.map(|name| (name, help)));
     o.finish()?;
     Some(automation)
 }
@@ -34,6 +35,7 @@ pub(super) fn of_layer(n: &Node<'_>, f: &Faults, tokens: &[&str]) -> Option<Auto
         color: o.optional("color", |n, f| envelope(n, f, 1, scalar::color)).unwrap_or_default(),
         value: o.optional("value", |n, f| envelope(n, f, 1, value)).unwrap_or_default(),
         text: o.optional("text", |n, f| texts(n, f, tokens)).unwrap_or_default(),
+        volume: o.optional("volume", |n, f| envelope(n, f, 1, scalar::unit)).unwrap_or_default(),
         ..common(&o)
     };
     o.finish()?;
@@ -70,6 +72,9 @@ pub(super) fn fits(layer: &Node<'_>, f: &Faults, a: &Automation, content: &Conte
     let colored = matches!(content, Text { .. } | Ticker { .. }) || matches!(fill, Some(Fill::Color(_)));
     if !a.color.keys.is_empty() && !colored {
         return missing("color", "only texts and shapes that are filled with one colour have one");
+    }
+    if !a.volume.keys.is_empty() && !matches!(content, Content::Video(_)) {
+        return missing("volume", "only videos have one");
     }
     if !a.value.keys.is_empty() && !matches!(content, Text { .. } | Progress { .. } | Gauge(_)) {
         return missing("value", "only text, progress and gauge have one");

@@ -32,11 +32,12 @@ pub(super) fn video(o: &Object<'_, '_>, names: &Names<'_>) -> Option<Content> {
     let matte = |n: &Node<'_>, f: &Faults| scalar::one_of(n, f, "place of transparency", &Video::MATTES, Video::matte);
     let alpha = o.optional("alpha", matte).unwrap_or_default();
     let radius = o.optional("radius", radius).unwrap_or(0.0);
+    let volume = o.optional("volume", scalar::unit).unwrap_or(1.0);
     o.elsewhere(&[
         ("loop", "write \"plays\": \"forever\"; that is so when it is left out"),
-        ("volume", "the sound of a video is not played yet"),
+        ("mute", "write \"volume\": 0"),
     ]);
-    Some(Content::Video(Video { asset: asset?, width, height, fit, plays, start, alpha, radius }))
+    Some(Content::Video(Video { asset: asset?, width, height, fit, plays, start, alpha, radius, volume }))
 }
 
 pub(super) fn camera(o: &Object<'_, '_>) -> Option<Content> {
@@ -45,6 +46,7 @@ pub(super) fn camera(o: &Object<'_, '_>) -> Option<Content> {
     let height = o.required("height", scalar::length);
     let fit = o.optional("fit", fit).unwrap_or(Fit::Fill);
     let radius = o.optional("radius", radius).unwrap_or(0.0);
+    o.elsewhere(&[("volume", "the sound of cameras is what \"audio\" of the show says")]);
     let lost = o.optional("lost", |n, f| scalar::one_of(n, f, "way out", &Lost::NAMES, Lost::parse));
     let lost = lost.unwrap_or_default();
     Some(Content::Camera(Camera { camera: camera?, width: width?, height: height?, fit, radius, lost }))

@@ -25,6 +25,7 @@ pub(super) fn insets() -> [(&'static str, Value, &'static [&'static str]); 2] {
                 "start": of("span", "What is left out at its beginning, each time"),
                 "alpha": { "description": "Which half of it says by its brightness how much is seen of the other; none when left out", "enum": Video::MATTES },
                 "radius": number(0.0, MAX_EXTENT, "Corner radius"),
+                "volume": number(0.0, 1.0, "How loud its sound is: 0 is silent, 1 is as in the file; 1 when left out"),
             }),
             &["asset"],
         ),

@@ -54,6 +54,7 @@ pub(super) fn layer_automation() -> Value {
         "color": keyframes(def("color"), 1),
         "value": keyframes(number(-MAX_NUMBER, MAX_NUMBER, "The number of a text, a bar or a gauge"), 1),
         "text": texts(),
+        "volume": keyframes(number(0.0, 1.0, "How loud a video is"), 1),
     });
     if let Some(fields) = all.get_mut("properties") {
         extend(fields, more);

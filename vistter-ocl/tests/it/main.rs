@@ -10,6 +10,7 @@ mod demo;
 mod effects;
 mod fuzz;
 mod golden;
+mod heard;
 mod insets;
 mod overlay;
 mod picture;
