@@ -67,7 +67,9 @@ impl Keep {
 fn clip(dir: &TempDir) -> Vec<u8> {
     let path = dir.join("clip.mp4");
     let white = "color=c=black:size=320x180:rate=30:duration=2,drawbox=c=white:t=fill:enable='between(t,0.99,1.09)'";
-    let sound = format!("aevalsrc=0.25*sin(2*PI*{CLIP}*t)+0.3*sin(2*PI*{BEEP}*t)*between(t\\,1\\,1.1):d=2:s=44100");
+    let tones = format!("0.25*sin(2*PI*{CLIP}*t)+0.3*sin(2*PI*{BEEP}*t)*between(t\\,1\\,1.1)");
+    // two channels: FFmpeg makes one 3 dB quieter when it makes two of it
+    let sound = format!("aevalsrc={tones}|{tones}:d=2:s=44100");
     let input = ["-v", "error", "-y", "-f", "lavfi", "-i", white, "-f", "lavfi", "-i", &sound, "-pix_fmt", "yuv420p"];
     let coding = ["-c:v", "libx264", "-threads", "1", "-bf", "2", "-c:a", "aac", "-ac", "2", "-b:a", "160k"];
     ffmpeg_tool("ffmpeg", &[&input[..], &coding, &[path.to_str().unwrap()]].concat());
@@ -120,7 +122,7 @@ async fn a_clip_is_heard_over_the_camera_in_step_with_its_picture() {
     let (kept, (params, packets)) = (Keep::default(), microphone());
     let (mut camera, source) = fed();
     let timeline = TimelineConfig { shots: vec![Shot::new("cam", Span::secs(3600))], ..TimelineConfig::default() };
-    let program = ProgramConfig { width: SIZE.0, height: SIZE.1, delay_ms: 100, ..ProgramConfig::default() };
+    let program = ProgramConfig { width: SIZE.0, height: SIZE.1, delay_ms: 250, ..ProgramConfig::default() };
     let overlay = overlay(clip(&dir)).with_pictures(Arc::new(Insets::exact()));
     assert!(overlay.warnings().is_empty(), "{:?}", overlay.warnings());
     let builder = Session::builder()

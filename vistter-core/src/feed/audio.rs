@@ -41,7 +41,8 @@ impl AudioTail {
     /// Cameras gather several packets, or encode sound more slowly than pictures. What arrives later than the program's
     /// delay can never be on time, and would alternate with silence: so all sound is held back as far as the latest needs.
     pub(crate) fn push(&mut self, now: MediaTime, p: Packet) {
-        self.hold_back(now, (now - p.pts) + p.duration - self.delay);
+        // a packet ahead of its time: a mix needs the next one too (`program/mixer.rs`), and nothing may jump when it begins
+        self.hold_back(now, (now - p.pts) + p.duration + p.duration - self.delay);
         if self.packets.back().is_some_and(|(_, l)| p.pts + MediaTime::SECOND < l.pts) {
             self.packets.clear();
         }
@@ -151,6 +152,27 @@ mod tests {
         assert!(share > 0.999, "eight packets at once: {share}");
         let (share, a) = heard(2000, 100, |_| 5000);
         assert!(share == 0.0 && a.held_back() <= MAX_BACK, "sound of five seconds ago is not for this picture");
+    }
+    #[test]
+    fn a_mix_that_asks_a_packet_ahead_hears_it_whole() {
+        let packet = MediaTime::from_nanos(21_333_000);
+        for late in [22, 50, 60, 78, 95, 110, 250] {
+            let mut a = AudioTail::new(MediaTime::from_millis(100));
+            let (mut pushed, mut last, mut missed) = (0, None, 0);
+            for i in 0..2000 {
+                let now = MediaTime::from_nanos(i * 21_333_000);
+                while at(pushed * 21_333).pts + MediaTime::from_millis(late) <= now {
+                    a.push(now, Packet { duration: packet, ..at(pushed * 21_333) });
+                    pushed += 1;
+                }
+                let target = now - MediaTime::from_millis(100) + packet;
+                match a.pick(last, target, MediaTime::from_millis(32)) {
+                    Some((n, _)) => last = Some(n),
+                    None => missed += u32::from(i > 50),
+                }
+            }
+            assert_eq!(missed, 0, "{late} ms late");
+        }
     }
     #[test]
     fn sound_that_is_on_time_again_is_not_held_back_for_ever() {
