@@ -97,12 +97,16 @@ impl Spot<'_> {
         })
     }
 
-    /// A video; a picture that stands in for one is shown as it is.
+    /// A video; a picture that stands in for one is shown as it is, a colour with the video's corners.
     pub(crate) fn video(&self, v: &model::Video, fits: impl Fn(u64, u64) -> Result<u64, Vec<Diagnostic>>) -> Drawn {
         let Found::Media(Media::Video(file)) = self.view.picture(&v.asset) else {
             let given = (v.width, v.height);
             let own = sides(given, self.view.size(&v.asset));
-            return self.image(&v.asset, own, given, v.fit, Some(v.plays), fits);
+            let (mut picture, n) = self.image(&v.asset, own, given, v.fit, Some(v.plays), fits)?;
+            if let Picture::Rect(shape) = &mut picture {
+                shape.radius = v.radius * self.k;
+            }
+            return Ok((picture, n));
         };
         let start = match v.start {
             Span::Time(t) => t,
