@@ -40,7 +40,7 @@ const MEASURED: Profile = Profile {
     source: "measured in November 2026, rounded",
     budget: 0.25,
     blend: 0.25,
-    mode: 40.0,
+    mode: 7.0,
     over: 11.0,
     load: 3.0,
     scale: 10.0,
