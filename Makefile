@@ -1,10 +1,11 @@
 # The commands of this project. `make demo` and `make test` set up what they need.
 
-.PHONY: help setup demo test bench fuzz fmt doc
+.PHONY: help setup demo test machines bench fuzz fmt doc
 
 help:
 	@echo "make demo [FOR=20s]  build and run a whole show on this machine: cameras, overlays, destinations, recording"
 	@echo "make test            everything that CI checks"
+	@echo "make machines        draw the golden pictures as other processors would, ARM64 too"
 	@echo "make bench [LONG=1]  measure against FFmpeg, write docs/benchmarks.md (LONG: 30 minutes of show for memory)"
 	@echo "make fuzz [FOR=600]  fuzz every parser, so many seconds in all"
 	@echo "make fmt | doc       format | build the API documentation"
@@ -20,6 +21,10 @@ demo:
 
 test: setup
 	@scripts/test.sh
+
+machines:
+	@MACHINES_ALL=1 scripts/setup.sh
+	@MACHINES_ALL=1 scripts/machines.sh
 
 bench: setup
 	@benches/run.sh $(if $(LONG),--long)

@@ -1,8 +1,7 @@
 #!/bin/bash
 # "The same bits on every machine": draws all golden pictures as other processors would, under QEMU's user emulation.
 #   x86-64 without SSE4, with SSE4.2 and with AVX2: every version of the blending loops, on the binary of `make test`
-#   ARM64 (Raspberry Pi, NEON): a build of its own, where rustup can bring the standard library for it
-# Expects qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross (scripts/setup.sh).
+#   MACHINES_ALL=1   ARM64 (Raspberry Pi, NEON), too: a build of its own, some ten minutes (`make machines`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
@@ -13,12 +12,12 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
   exit 0
 fi
 
-build() { # more arguments of cargo; prints the path of the test binary
-  cargo test -q -p vistter-ocl --all-features --test it --no-run --message-format=json "$@" |
-    python3 -c '
+build() { # arguments of cargo; prints the path of the test binary
+  cargo test -q --all-features --no-run --message-format=json "$@" | python3 -c '
 import json, sys
-made = [json.loads(l) for l in sys.stdin if l.startswith("{")]
-print([m["executable"] for m in made if m.get("executable") and m["target"]["name"] == "it"][-1])'
+made = [json.loads(line) for line in sys.stdin if line.startswith("{")]
+here = [m["executable"] for m in made if m.get("executable") and m["target"]["src_path"].endswith("vistter-ocl/tests/it/main.rs")]
+print(here[-1])'
 }
 
 draw() { # name, emulator and its arguments..., binary
@@ -35,14 +34,14 @@ draw() { # name, emulator and its arguments..., binary
   fi
 }
 
-binary=$(build)
+# as the step "tests" builds it, so that nothing is built twice
+binary=$(build --workspace --all-targets)
 target=aarch64-unknown-linux-gnu
 arm=""
-if command -v rustup >/dev/null && limit 300 rustup -q target add "$target" 2>/dev/null; then
+if [ -n "${MACHINES_ALL:-}" ]; then
+  rustup -q target add "$target" || { echo "rustup cannot bring the standard library for ARM64" >&2; exit 1; }
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
-  arm=$(build --target "$target")
-else
-  warn "rustup cannot bring the standard library for ARM64: golden pictures were NOT drawn by NEON"
+  arm=$(build -p vistter-ocl --test it --target "$target")
 fi
 
 jobs=()

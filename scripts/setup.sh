@@ -46,6 +46,8 @@ fonts-dejavu-core               -                   font of FFmpeg's side of the
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
   test_packages="$test_packages
 qemu-user                       -                   runs the golden tests as other processors would
+"
+  [ -z "${MACHINES_ALL:-}" ] || test_packages="$test_packages
 gcc-aarch64-linux-gnu           -                   links them for ARM64
 libc6-dev-arm64-cross           -                   its C library
 "
