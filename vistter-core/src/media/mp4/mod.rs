@@ -45,6 +45,10 @@ pub const MAX_PICTURES: usize = 350_000;
 /// Bytes of one coded picture.
 pub const MAX_SAMPLE_BYTES: u32 = 8 << 20;
 
+/// Seconds that a file lasts, and by which its sound begins before or after its pictures: a hundred days. A clip is short;
+/// a file that claims more has a damaged index, and its times would not fit where they are counted.
+pub const MAX_SECONDS: i64 = 100 * 86_400;
+
 /// Packets of sound in a file: two hours at 48 kHz.
 pub const MAX_SOUND_PACKETS: usize = 350_000;
 /// Bytes of one packet of sound; AAC has at most 768 a channel (ISO/IEC 14496-3 §4.5.3.3).
@@ -118,6 +122,10 @@ impl VideoFile {
         let (shown, end) = track.timeline();
         if shown.is_empty() {
             return Err(Error::new(ErrorKind::Media, "no picture of the video is shown").next("export the clip again"));
+        }
+        if end / i64::from(track.timescale) >= MAX_SECONDS || track.is_out_of_time() {
+            return Err(Error::new(ErrorKind::Media, "the times of the video are damaged: it would last for months")
+                .next("export the clip again"));
         }
         let late = track.begin().saturating_sub(track.edit.start.unwrap_or(0));
         let scales = (track.timescale, found.scale);

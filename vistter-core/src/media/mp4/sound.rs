@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::track::{Edit, Trak};
-use super::{Sample, playback};
+use super::{MAX_SECONDS, Sample, playback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::AudioParams;
 
@@ -47,6 +47,10 @@ impl SoundTrack {
                     .next("copy or export the clip again"));
             }
             let told = samples((*decode).into(), t.timescale).saturating_sub(zero);
+            if told.unsigned_abs() / u64::from(rate.max(1)) >= MAX_SECONDS.unsigned_abs() {
+                return Err(Error::new(ErrorKind::Media, "the times of the sound are damaged: it would last for months")
+                    .next("export the clip again"));
+            }
             // Times are rounded; only what is further off is meant so.
             let begin = match packets.last().map(|p| p.begin.saturating_add(PACKET)) {
                 Some(next) if told < next.saturating_add(PACKET / 2) => next,

@@ -100,10 +100,17 @@ fn sound_that_cannot_be_played_leaves_the_pictures() {
     let whole = with_track(movie(b"avc1", None), &sound_track(b"mp4a", &esds(&[0x11, 0x90]), &[]));
     let place =
         |kind: &[u8; 4]| whole.windows(4).enumerate().filter(|(_, w)| w == kind).map(|(i, _)| i).next_back().unwrap();
-    for (kind, at, to, said) in
-        [(b"stco", 12, 0x7f, "cut off"), (b"stsz", 8, 0x7f, "bytes"), (b"stsz", 15, 9, "damaged")]
-    {
+    for (kind, at, to, said) in [
+        (b"stco", 12, 0x7f, "cut off"),
+        (b"stsz", 8, 0x7f, "bytes"),
+        (b"stsz", 15, 9, "damaged"),
+        (b"stts", 16, 0x7f, "last for months"),
+    ] {
         let mut bad = whole.clone();
+        if kind == b"stts" {
+            let scale = place(b"mdhd") + 16;
+            bad[scale..scale + 4].copy_from_slice(&100u32.to_be_bytes());
+        }
         bad[place(kind) + at] = to;
         let v = open(bad).unwrap();
         assert!(v.sound_trouble().is_some_and(|e| e.to_string().contains(said)), "{:?}", v.sound_trouble());
@@ -251,6 +258,11 @@ fn what_cannot_be_played_is_said() {
     let at = far.windows(4).position(|w| w == b"stco").unwrap() + 12;
     far[at] = 0x7f;
     assert!(open(far).unwrap_err().to_string().contains("cut off"));
+    let mut long = whole.clone();
+    let at = long.windows(4).position(|w| w == b"stts").unwrap() + 16;
+    long[at] = 0x7f;
+    let e = open(long).unwrap_err();
+    assert!(e.to_string().contains("last for months") && e.next_step().is_some(), "{e}");
     let mut big = whole;
     let at = big.windows(4).position(|w| w == b"stsz").unwrap() + 8;
     big[at] = 0x7f;

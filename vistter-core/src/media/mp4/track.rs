@@ -135,6 +135,13 @@ impl Trak<Entry> {
         self.edit.start.filter(|b| *b >= first).unwrap_or(first)
     }
 
+    /// Whether a time of it is more than nanoseconds can count.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        let most = i64::MAX / 1_000_000_000;
+        let far = |ticks: i64| ticks.unsigned_abs() / u64::from(self.timescale.max(1)) >= most.unsigned_abs();
+        self.samples.iter().any(|s| far(s.decode) || far(s.show))
+    }
+
     /// The pictures that are shown, by their times from the beginning, and the end of the last one.
     ///
     /// A file whose pictures are reordered begins later than 0 in its own time; its edit says so, or nothing does. What
