@@ -9,6 +9,8 @@
 pub(crate) const BLOCK: usize = 32;
 /// The same for [`one`], which has registers to spare.
 const LONG: usize = 128;
+/// The same for [`over`]: a vector of AVX-512, two of AVX2.
+const WIDE: usize = 64;
 /// A turn for what is left over.
 const SHORT: usize = 8;
 
@@ -70,6 +72,34 @@ pub(crate) fn three(dst: &mut [u8], a: &[u8], b: &[u8], f: impl Fn(u16, u16, u16
     three_of(short, a_short, b_short, &f);
     for ((d, a), b) in dst.iter_mut().zip(a).zip(b) {
         *d = f(u16::from(*d), u16::from(*a), u16::from(*b)) as u8;
+    }
+}
+
+/// `d' = s + part(d·(255 − a))`, of premultiplied samples: [`three`] for what is laid at full opacity. The colour is added to
+/// all samples at once, in bytes: it does not carry, for `s ≤ a`.
+#[inline(always)]
+pub(crate) fn over(dst: &mut [u8], src: &[u8], alpha: &[u8], part: impl Fn(u16) -> u16) {
+    let left = |d: u16, a: u16| part(d.wrapping_mul(255u16.wrapping_sub(a)));
+    let ((wide, dst), (s_wide, s), (a_wide, a)) =
+        (dst.as_chunks_mut::<WIDE>(), src.as_chunks::<WIDE>(), alpha.as_chunks::<WIDE>());
+    over_of(wide, s_wide, a_wide, left);
+    let ((blocks, dst), (s_blocks, s), (a_blocks, a)) =
+        (dst.as_chunks_mut::<BLOCK>(), s.as_chunks::<BLOCK>(), a.as_chunks::<BLOCK>());
+    over_of(blocks, s_blocks, a_blocks, left);
+    three(dst, s, a, |d, s, a| s.wrapping_add(left(d, a)));
+}
+
+#[inline(always)]
+fn over_of<const N: usize>(dst: &mut [[u8; N]], src: &[[u8; N]], alpha: &[[u8; N]], left: impl Fn(u16, u16) -> u16) {
+    for ((d, s), a) in dst.iter_mut().zip(src).zip(alpha) {
+        let mut kept = [[0; 2]; WIDE / 2];
+        for ((k, d), a) in kept.iter_mut().zip(d.as_chunks::<2>().0).zip(a.as_chunks::<2>().0) {
+            let ([d0, d1], [a0, a1]) = (apart(*d), apart(*a));
+            *k = together([left(d0, a0), left(d1, a1)]);
+        }
+        for ((d, s), k) in d.iter_mut().zip(s).zip(kept.as_flattened()) {
+            *d = s.wrapping_add(*k);
+        }
     }
 }
 
