@@ -327,6 +327,10 @@ impl Aims {
     pub(crate) fn moves(&self, age: u64) -> bool {
         self.list.iter().any(|a| a.moves(age))
     }
+    /// The same for one layer, or for [`SCENE`].
+    pub(crate) fn moves_layer(&self, number: u32) -> bool {
+        self.list.iter().any(|a| a.of == number && a.moves(self.age))
+    }
     /// The scene is shown anew: everything is where it was sent.
     pub(crate) fn end(&mut self) {
         self.list.retain(|a| a.to.is_some());

@@ -5,6 +5,7 @@
 
 use vistter_core::media::PlaneMut;
 
+use crate::aim::Aims;
 use crate::blend::{self, Clip, Veil};
 use crate::face::{Face, Stamp};
 use crate::model::{Anchor, Blend};
@@ -14,6 +15,7 @@ use crate::program::{LayerProgram, LayerState, Picture};
 use crate::raster::Raster;
 use crate::renderer::Slot;
 use crate::sheet::{mode, over};
+use crate::stack::paint_all;
 use crate::transition::Stage;
 
 /// What every layer of a frame needs to know.
@@ -21,6 +23,8 @@ use crate::transition::Stage;
 pub(crate) struct Shot<'a> {
     pub(crate) stage: Stage,
     pub(crate) veil: Option<Veil<'a>>,
+    /// What was changed live.
+    pub(crate) aims: &'a Aims,
     /// Width and height of the picture.
     pub(crate) canvas: (i64, i64),
 }
@@ -38,7 +42,7 @@ pub(crate) struct Room {
 pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Shot<'_>, out: &mut [PlaneMut<'_>; 3]) {
     let state = slot.state;
     let stage = &shot.stage;
-    let opacity = level(state.opacity * f64::from(stage.opacity) / f64::from(FULL));
+    let opacity = shown(&state, shot);
     if opacity == 0 {
         return;
     }
@@ -48,9 +52,7 @@ pub(crate) fn paint(layer: &LayerProgram, slot: &mut Slot, room: Room, shot: &Sh
             let (left, top) = stand(layer, slot, slot.raster.size, room);
             let inner =
                 Room { left, top, width: slot.raster.size.0.max(0) as u32, height: slot.raster.size.1.max(0) as u32 };
-            for (l, s) in g.layers.iter().zip(&mut slot.children) {
-                paint(l, s, inner, shot, out);
-            }
+            paint_all(&g.layers, &mut slot.children, 0..g.layers.len(), inner, shot, out);
         }
         Picture::Group(_) => put_face(layer, slot, room, shot, opacity, out),
         _ if formed => put_face(layer, slot, room, shot, opacity, out),
@@ -102,6 +104,11 @@ pub(crate) fn is_formed(layer: &LayerProgram, s: &LayerState) -> bool {
         || s.rotation % 360.0 != 0.0
         || s.crop.iter().any(|c| *c > 0.0)
         || matches!(&layer.picture, Picture::Group(g) if g.clip)
+}
+
+/// How much of a layer is shown, of 255.
+pub(crate) fn shown(state: &LayerState, shot: &Shot<'_>) -> u8 {
+    level(state.opacity * f64::from(shot.stage.opacity) / f64::from(FULL))
 }
 
 /// 0 to 1 in steps of 1/255.
@@ -236,7 +243,7 @@ fn corner(layer: &LayerProgram, slot: &Slot, size: [f64; 2], room: Room) -> [f64
 }
 
 /// [`corner`], as the pixel nearest to it.
-fn stand(layer: &LayerProgram, slot: &Slot, size: (i32, i32), room: Room) -> (i64, i64) {
+pub(crate) fn stand(layer: &LayerProgram, slot: &Slot, size: (i32, i32), room: Room) -> (i64, i64) {
     let [x, y] = corner(layer, slot, [f64::from(size.0), f64::from(size.1)], room);
     (x.round() as i64, y.round() as i64)
 }

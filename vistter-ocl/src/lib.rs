@@ -105,6 +105,7 @@ mod schema;
 mod script;
 mod sheet;
 mod sound;
+mod stack;
 mod standin;
 mod template;
 mod ticker;

@@ -91,6 +91,9 @@ pub const MAX_SVG_LAYERS: usize = 128;
 pub const MAX_QUIET: i64 = 16;
 /// Pixels of one layer as drawn.
 pub const MAX_LAYER_PIXELS: u64 = 33_554_432;
+/// Pixels of a layer on which others are laid, to be blended as one with it: a quarter of a full HD picture. Beyond it, laying them
+/// anew when one changes would cost a frame more than it saves.
+pub(crate) const MAX_LAID_PIXELS: usize = 518_400;
 /// Pixels of all layers of a scene together, as drawn; a text that would go beyond it is cut.
 pub const MAX_SCENE_PIXELS: u64 = 4 * MAX_LAYER_PIXELS;
 /// Width and height of the base resolution, and any size or offset, in base pixels.

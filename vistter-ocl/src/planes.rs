@@ -1,19 +1,21 @@
-//! A drawn layer as the blender wants it: premultiplied BT.709 limited-range Y, U, V and alpha, with the runs of each
-//! row that are worth touching.
+//! A drawn layer as the blender wants it: premultiplied BT.709 limited-range Y, U, V and alpha, with the patches
+//! that are worth touching.
 //!
 //! Chroma of 4:2:0 covers two by two luma samples of the *picture*, so a layer has one set of chroma planes for each
 //! parity of its position. They are made when first needed and kept: a layer that moves by whole pixels meets at most
 //! four of them. Alpha is averaged with the colour, so an edge pixel is weighed by how much of it is there.
 
 mod given;
-mod runs;
+mod laid;
+mod patches;
 
 use vistter_core::inset::InsetPicture;
 
 use crate::raster::Raster;
 use crate::sheet::Sheet;
 
-pub(crate) use runs::{Kind, Run, Runs};
+pub(crate) use laid::Laid;
+pub(crate) use patches::{Kind, Patch, Patches};
 
 /// Luma of a layer.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +24,7 @@ pub(crate) struct Luma {
     pub(crate) height: usize,
     pub(crate) y: Vec<u8>,
     pub(crate) alpha: Vec<u8>,
-    pub(crate) runs: Runs,
+    pub(crate) patches: Patches,
 }
 
 /// Chroma of a layer for one parity of its position.
@@ -33,7 +35,7 @@ pub(crate) struct Chroma {
     pub(crate) u: Vec<u8>,
     pub(crate) v: Vec<u8>,
     pub(crate) alpha: Vec<u8>,
-    pub(crate) runs: Runs,
+    pub(crate) patches: Patches,
     /// Two rows of the picture, from even place to even place.
     pair: [Vec<u8>; 2],
     fresh: bool,
@@ -192,7 +194,7 @@ impl Planes {
         l.y.resize(bytes.len() / 4, 0);
         l.alpha.resize(bytes.len() / 4, 0);
         P::luma(bytes, &mut l.y, &mut l.alpha);
-        l.runs.build(&l.alpha, [&l.y, &l.y], l.width);
+        l.patches.build(&l.alpha, [&l.y, &l.y], l.width);
         for c in &mut self.chroma {
             c.fresh = false;
         }
@@ -254,7 +256,7 @@ impl Chroma {
                 P::chroma(above, below, u, v, a);
             }
         }
-        self.runs.build(&self.alpha, [&self.u, &self.v], self.width);
+        self.patches.build(&self.alpha, [&self.u, &self.v], self.width);
         self.fresh = true;
     }
 }

@@ -184,6 +184,19 @@ pub(crate) struct Motion {
 }
 
 impl Motion {
+    /// Whether nothing of it changes over time.
+    pub(crate) fn is_still(&self) -> bool {
+        self.position.keys.is_empty()
+            && self.opacity.keys.is_empty()
+            && self.scale.keys.is_empty()
+            && self.rotation.keys.is_empty()
+            && self.crop.keys.is_empty()
+            && self.size.keys.is_empty()
+            && self.radius.keys.is_empty()
+            && self.color.keys.is_empty()
+            && self.value.keys.is_empty()
+            && self.text.track.keys.is_empty()
+    }
     fn next_change(&self, at: Moment) -> Next {
         [
             self.opacity.next(at),

@@ -8,7 +8,7 @@ use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, frames_in};
 use vistter_core::time::{FrameRate, MediaTime};
 
-use crate::aim::{Aims, Change as Turn, When};
+use crate::aim::{Aims, Change as Turn, SCENE, When};
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
@@ -26,6 +26,7 @@ use crate::raster::{Raster, picture};
 use crate::reel::Reel;
 use crate::said::Said;
 use crate::script::Saying;
+use crate::stack::{Stack, paint_all};
 use crate::template::{Now, Template};
 use crate::ticker::{Belt, Change};
 use crate::timeline::clock::Moment;
@@ -89,6 +90,8 @@ pub(crate) struct Slot {
     pub(crate) place: Option<(i32, i32)>,
     /// For a layer that is more than a drawing at a place.
     pub(crate) face: Option<Box<Face>>,
+    /// With what lies on it.
+    pub(crate) stack: Option<Box<Stack>>,
     /// Of a group.
     pub(crate) children: Vec<Self>,
     /// Of a cue's way in and way out.
@@ -273,13 +276,23 @@ impl Renderer {
             blend::push(&mut planes, stage.push);
         }
         let room = Room { left: 0, top: 0, width, height };
-        for state in &self.states {
+        let aims = &self.aims;
+        let shot = Shot { stage, veil, aims, canvas };
+        // layers of a scene that moves are rounded to their pixels one by one
+        let rests = self.program.motion.position.keys.is_empty() && !aims.moves_layer(SCENE);
+        let is_cue = |s: &LayerState| self.program.layers.get(s.layer).is_some_and(|l| l.cue.is_some());
+        for states in self.states.chunk_by(|a, b| rests && !is_cue(a) && !is_cue(b)) {
+            let [state] = states else {
+                let order = states.iter().map(|s| s.layer);
+                paint_all(&self.program.layers, &mut self.slots, order, room, &shot, &mut planes);
+                continue;
+            };
             let (Some(layer), Some(slot)) = (self.program.layers.get(state.layer), self.slots.get_mut(state.layer))
             else {
                 continue;
             };
             let Some(cue) = &layer.cue else {
-                paint(layer, slot, room, &Shot { stage, veil, canvas }, &mut planes);
+                paint(layer, slot, room, &shot, &mut planes);
                 continue;
             };
             let (way, i) = match state.level.1 {
@@ -293,7 +306,7 @@ impl Renderer {
             // taken out, because the slot is painted from
             let matte = slot.mattes.get_mut(i).and_then(Option::take);
             let veil = veil.or_else(|| stage.veil.and_then(|level| matte.as_ref().map(|m| m.veil(level))));
-            paint(layer, slot, room, &Shot { stage, veil, canvas }, &mut planes);
+            paint(layer, slot, room, &Shot { stage, veil, ..shot }, &mut planes);
             if let Some(place) = slot.mattes.get_mut(i) {
                 *place = matte;
             }

@@ -6,56 +6,86 @@
 use multiversion::{inherit_target, multiversion};
 
 #[cfg(target_arch = "x86_64")]
-use super::flat::Flat;
+use super::x86;
 use super::{Kind, Part, Top, div255};
 use crate::pairs::{four, one, over, three};
 
-/// All of a layer's plane at once: to ask which set it is for each run would cost more than many a run. What runs over
+/// All of a layer's plane at once: to ask which set it is for each patch would cost more than many a patch. What runs over
 /// the samples stays a function of its own, whose arguments are known not to overlap: inlined, it is no vector loop.
 #[multiversion(targets = "simd")]
 pub(super) fn plane(dst: &mut [u8], stride: usize, top: Top<'_>, part: Part, opacity: u8) {
     #[inherit_target]
     #[inline(never)]
-    fn cover(dst: &mut [u8], src: &[u8], alpha: &[u8]) {
-        over(dst, src, alpha, div255);
+    fn cover(dst: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize) {
+        multiversion::target::match_target! {
+            "x86_64+avx512f+avx512bw" => x86::cover_avx512(dst, src, alpha, stride),
+            "x86_64+avx2" => x86::cover_avx2(dst, src, alpha, stride),
+            _ => for (y, d) in dst.each().enumerate() {
+                let (s, a) = (&src[y * stride..][..d.len()], &alpha[y * stride..][..d.len()]);
+                over(d, s, a, div255);
+            },
+        }
     }
     #[inherit_target]
     #[inline(never)]
-    fn fade(dst: &mut [u8], src: &[u8], alpha: &[u8], opacity: u8) {
-        fade_run(dst, src, alpha, opacity);
+    fn copy(dst: Rows<'_>, src: &[u8], stride: usize) {
+        for (y, d) in dst.each().enumerate() {
+            d.copy_from_slice(&src[y * stride..][..d.len()]);
+        }
     }
     #[inherit_target]
     #[inline(never)]
-    fn fade_flat(dst: &mut [u8], src: u8, alpha: u8, opacity: u8) {
-        flat_run(dst, src, alpha, opacity);
+    fn fade(dst: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize, opacity: u8) {
+        for (y, d) in dst.each().enumerate() {
+            let (s, a) = (&src[y * stride..][..d.len()], &alpha[y * stride..][..d.len()]);
+            fade_run(d, s, a, opacity);
+        }
     }
     #[inherit_target]
     #[inline(never)]
-    fn flat(dst: &mut [u8], src: u8, alpha: u8) {
+    fn fade_flat(dst: Rows<'_>, src: u8, alpha: u8, opacity: u8) {
+        dst.each().for_each(|d| flat_run(d, src, alpha, opacity));
+    }
+    #[inherit_target]
+    #[inline(never)]
+    fn flat(dst: Rows<'_>, src: u8, alpha: u8) {
         if alpha == 255 {
-            return dst.fill(src);
+            return dst.each().for_each(|d| d.fill(src));
         }
         multiversion::target::match_target! {
-            "x86_64+avx512f+avx512bw" => Flat::new(src, alpha).run_avx512(dst),
-            "x86_64+avx2" => Flat::new(src, alpha).run_avx2(dst),
-            _ => flat_run(dst, src, alpha, 255),
+            "x86_64+avx512f+avx512bw" => x86::flat_avx512(dst, x86::Flat::new(src, alpha)),
+            "x86_64+avx2" => x86::flat_avx2(dst, x86::Flat::new(src, alpha)),
+            _ => dst.each().for_each(|d| flat_run(d, src, alpha, 255)),
         }
     }
-    for row in part.rows.clone() {
-        let line = &mut dst[(part.at.1 + row as i64) as usize * stride..];
-        let (values, alpha) = (&top.values[row * top.width..], &top.alpha[row * top.width..]);
-        for run in top.runs.row(row) {
-            let Some((columns, x)) = part.of(*run) else { continue };
-            let d = &mut line[x..x + columns.len()];
-            let (s, a) = (&values[columns.clone()], &alpha[columns]);
-            match run.kind {
-                Kind::Flat if opacity == 255 => flat(d, s[0], a[0]),
-                Kind::Flat => fade_flat(d, s[0], a[0], opacity),
-                Kind::Opaque if opacity == 255 => d.copy_from_slice(s),
-                _ if opacity == 255 => cover(d, s, a),
-                _ => fade(d, s, a, opacity),
-            }
+    for patch in top.patches.list() {
+        let Some((p, (x, y))) = part.of(patch) else { continue };
+        let (width, height) = (p.right - p.left, p.bottom - p.top);
+        let d = Rows { data: &mut dst[y * stride + x..], stride, width, height };
+        let first = p.top * top.width + p.left;
+        let (s, a) = (&top.values[first..], &top.alpha[first..]);
+        match p.kind {
+            Kind::Flat if opacity == 255 => flat(d, s[0], a[0]),
+            Kind::Flat => fade_flat(d, s[0], a[0], opacity),
+            Kind::Opaque if opacity == 255 => copy(d, s, top.width),
+            _ if opacity == 255 => cover(d, s, a, top.width),
+            _ => fade(d, s, a, top.width, opacity),
         }
+    }
+}
+
+/// Rows of a plane from a sample on, `width` samples of each.
+pub(super) struct Rows<'a> {
+    pub(super) data: &'a mut [u8],
+    pub(super) stride: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+impl<'a> Rows<'a> {
+    #[inline(always)]
+    pub(super) fn each(self) -> impl Iterator<Item = &'a mut [u8]> {
+        self.data.chunks_mut(self.stride).take(self.height).map(move |row| &mut row[..self.width])
     }
 }
 

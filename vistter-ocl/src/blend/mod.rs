@@ -10,17 +10,17 @@
 //! Integers only, so every instruction set gives the same bits. `s ≤ a` (see `planes.rs`) keeps the sum below
 //! 255·255 + 128, within 16 bits.
 
-#[cfg(target_arch = "x86_64")]
-mod flat;
 mod kernels;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::ops::Range;
 
 use vistter_core::media::PlaneMut;
 
-use crate::planes::{Chroma, Kind, Luma, Run, Runs};
+use crate::planes::{Chroma, Kind, Luma, Patch, Patches};
 
 /// The part of the picture that may be touched, in luma pixels; right and bottom edges are not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,26 +83,53 @@ pub(crate) fn layer(
     let [y, u, v] = planes;
     let all = Clip { x0: 0, y0: 0, x1: y.width as i64, y1: y.height as i64 };
     let clip = clip.and(all);
-    let top = Top { values: &luma.y, alpha: &luma.alpha, width: luma.width, height: luma.height, runs: &luma.runs };
-    plane(y, top, at, clip, opacity, veil.map(|v| (v, false)));
+    plane(y, Top::luma(luma), at, clip, opacity, veil.map(|v| (v, false)));
     // A chroma sample belongs to the clip when any of its four luma samples does.
     let half = Clip { x0: clip.x0 >> 1, y0: clip.y0 >> 1, x1: (clip.x1 + 1) >> 1, y1: (clip.y1 + 1) >> 1 };
     let at = (at.0 >> 1, at.1 >> 1);
-    let Chroma { width, height, alpha, runs, .. } = chroma;
-    for (p, values) in [(u, &chroma.u), (v, &chroma.v)] {
-        let top = Top { values, alpha, width: *width, height: *height, runs };
+    for (p, top) in [u, v].into_iter().zip(Top::chroma(chroma)) {
         plane(p, top, at, half, opacity, veil.map(|v| (v, true)));
+    }
+}
+
+/// Lays planes with an alpha of theirs over such planes, premultiplied both: [`layer`] for what will be one itself.
+pub(crate) fn lay<const N: usize>(
+    values: [&mut [u8]; N],
+    alpha: &mut [u8],
+    (width, height): (usize, usize),
+    tops: [Top<'_>; N],
+    at: (i64, i64),
+) {
+    let clip = Clip { x0: 0, y0: 0, x1: width as i64, y1: height as i64 };
+    let own = tops.first().map(|t| (alpha, Top { values: t.alpha, ..*t }));
+    for (data, top) in values.into_iter().zip(tops).chain(own) {
+        plane(&mut PlaneMut { data, width, height, stride: width }, top, at, clip, 255, None);
     }
 }
 
 /// A plane that is laid over one of the picture's.
 #[derive(Clone, Copy)]
-struct Top<'a> {
+pub(crate) struct Top<'a> {
     values: &'a [u8],
     alpha: &'a [u8],
     width: usize,
     height: usize,
-    runs: &'a Runs,
+    patches: &'a Patches,
+}
+
+impl<'a> Top<'a> {
+    pub(crate) fn luma(l: &'a Luma) -> Self {
+        Self { values: &l.y, alpha: &l.alpha, width: l.width, height: l.height, patches: &l.patches }
+    }
+    pub(crate) fn chroma(c: &'a Chroma) -> [Self; 2] {
+        [&c.u, &c.v].map(|values| Self {
+            values,
+            alpha: &c.alpha,
+            width: c.width,
+            height: c.height,
+            patches: &c.patches,
+        })
+    }
 }
 
 /// The part of it that shows.
@@ -115,11 +142,13 @@ struct Part {
 }
 
 impl Part {
-    /// The samples of a run that show, and where the first one stands in its row.
+    /// What shows of a patch, and where its first sample stands in the picture.
     #[inline(always)]
-    fn of(&self, run: Run) -> Option<(Range<usize>, usize)> {
-        let (a, b) = (run.start.max(self.columns.start), run.end.min(self.columns.end));
-        (a < b).then(|| (a..b, (self.at.0 + a as i64) as usize))
+    fn of(&self, p: &Patch) -> Option<(Patch, (usize, usize))> {
+        let (left, right) = (p.left.max(self.columns.start), p.right.min(self.columns.end));
+        let (top, bottom) = (p.top.max(self.rows.start), p.bottom.min(self.rows.end));
+        let at = || ((self.at.0 + left as i64) as usize, (self.at.1 + top as i64) as usize);
+        (left < right && top < bottom).then(|| (Patch { left, right, top, bottom, kind: p.kind }, at()))
     }
 }
 
@@ -143,14 +172,13 @@ fn plane(
     let Some((veil, chroma)) = veil else {
         return kernels::plane(dst.data, dst.stride, top, part, opacity);
     };
-    for row in part.rows.clone() {
-        let y = (at.1 + row as i64) as usize;
-        let (out, places) = (dst.row_mut(y), veil.row(chroma, y));
-        for run in top.runs.row(row) {
-            let Some((columns, x)) = part.of(*run) else { continue };
-            let (d, i) =
-                (&mut out[x..x + columns.len()], row * top.width + columns.start..row * top.width + columns.end);
-            veiled(d, &top.values[i.clone()], &top.alpha[i], &places[x..], veil, opacity);
+    for patch in top.patches.list() {
+        let Some((p, (x, y))) = part.of(patch) else { continue };
+        for row in p.top..p.bottom {
+            let y = y + row - p.top;
+            let i = row * top.width + p.left..row * top.width + p.right;
+            let d = &mut dst.row_mut(y)[x..x + i.len()];
+            veiled(d, &top.values[i.clone()], &top.alpha[i], &veil.row(chroma, y)[x..], veil, opacity);
         }
     }
 }

@@ -14,11 +14,11 @@ fn reference(d: u8, s: u8, a: u8, o: u8) -> u8 {
 /// One row, laid as a run of this kind.
 fn laid(picture: &[u8], values: &[u8], alpha: &[u8], kind: Kind, opacity: u8) -> Vec<u8> {
     let (mut out, width) = (picture.to_vec(), picture.len());
-    let mut runs = Runs::default();
-    runs.whole(width, 1, kind);
+    let mut patches = Patches::default();
+    patches.whole(width, 1, kind);
     let mut dst = PlaneMut { data: &mut out, width, height: 1, stride: width };
     let clip = Clip { x0: 0, y0: 0, x1: width as i64, y1: 1 };
-    plane(&mut dst, Top { values, alpha, width, height: 1, runs: &runs }, (0, 0), clip, opacity, None);
+    plane(&mut dst, Top { values, alpha, width, height: 1, patches: &patches }, (0, 0), clip, opacity, None);
     out
 }
 

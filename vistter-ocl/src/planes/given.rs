@@ -11,7 +11,9 @@ impl Luma {
             p.clear();
             p.resize(width * height, 0);
         }
-        let Some(p) = picture.filter(|_| width > 0) else { return self.runs.build(&self.alpha, [&self.y; 2], width) };
+        let Some(p) = picture.filter(|_| width > 0) else {
+            return self.patches.build(&self.alpha, [&self.y; 2], width);
+        };
         let color = p.color.plane(0);
         let (left, top) = (p.left as usize, p.top as usize);
         let rows = self.y.chunks_exact_mut(width).zip(self.alpha.chunks_exact_mut(width)).enumerate().skip(top);
@@ -34,9 +36,9 @@ impl Luma {
             }
         }
         if p.alpha.is_none() && cover.is_empty() && (color.width, color.height) == (width, height) {
-            self.runs.whole(width, height, Kind::Opaque);
+            self.patches.whole(width, height, Kind::Opaque);
         } else {
-            self.runs.build(&self.alpha, [&self.y; 2], width);
+            self.patches.build(&self.alpha, [&self.y; 2], width);
         }
     }
 }
@@ -56,7 +58,9 @@ impl Chroma {
         }
         self.fresh = true;
         let width = self.width;
-        let Some(p) = picture.filter(|_| width > 0) else { return self.runs.build(&self.alpha, [&self.u; 2], width) };
+        let Some(p) = picture.filter(|_| width > 0) else {
+            return self.patches.build(&self.alpha, [&self.u; 2], width);
+        };
         let planes = [p.color.plane(1), p.color.plane(2)];
         let (left, top) = (p.left as usize / 2, p.top as usize / 2);
         let out = self.u.chunks_exact_mut(width).zip(self.v.chunks_exact_mut(width));
@@ -74,7 +78,7 @@ impl Chroma {
                 }
             }
         }
-        self.build_runs();
+        self.build_patches();
     }
 
     /// What planes are at an odd place: each sample lies between those of the even one, and is their mean.
@@ -100,15 +104,15 @@ impl Chroma {
                 }));
             }
         }
-        self.build_runs();
+        self.build_patches();
         self.fresh = true;
     }
 
-    fn build_runs(&mut self) {
+    fn build_patches(&mut self) {
         if self.alpha.iter().all(|a| *a == 255) {
-            self.runs.whole(self.width, self.height, Kind::Opaque);
+            self.patches.whole(self.width, self.height, Kind::Opaque);
         } else {
-            self.runs.build(&self.alpha, [&self.u, &self.v], self.width);
+            self.patches.build(&self.alpha, [&self.u, &self.v], self.width);
         }
     }
 }
