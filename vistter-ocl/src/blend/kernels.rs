@@ -7,85 +7,98 @@ use multiversion::{inherit_target, multiversion};
 
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-use super::{Kind, Part, Top, div255};
+use super::{Kind, Part, Patch, Top, div255};
 use crate::pairs::{four, one, over, three};
 
-/// All of a layer's plane at once: to ask which set it is for each patch would cost more than many a patch. What runs over
-/// the samples stays a function of its own, whose arguments are known not to overlap: inlined, it is no vector loop.
+/// All of a layer's plane at once, and of each kind all patches: to ask which set it is for each patch, or to call a loop for
+/// it, would cost more than many a patch. The loops stay functions of their own, of whose arguments `dst` is known to overlap
+/// with nothing: inlined, they are no vector loops.
 #[multiversion(targets = "simd")]
 pub(super) fn plane(dst: &mut [u8], stride: usize, top: Top<'_>, part: Part, opacity: u8) {
     #[inherit_target]
     #[inline(never)]
-    fn cover(dst: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize) {
+    fn cover(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
         multiversion::target::match_target! {
-            "x86_64+avx512f+avx512bw" => x86::cover_avx512(dst, src, alpha, stride),
-            "x86_64+avx2" => x86::cover_avx2(dst, src, alpha, stride),
-            _ => for (y, d) in dst.each().enumerate() {
-                let (s, a) = (&src[y * stride..][..d.len()], &alpha[y * stride..][..d.len()]);
-                over(d, s, a, div255);
-            },
+            "x86_64+avx512f+avx512bw" => x86::cover_avx512(dst, stride, top, spots),
+            "x86_64+avx2" => x86::cover_avx2(dst, stride, top, spots),
+            _ => spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| over(d, s, a, div255))),
         }
     }
     #[inherit_target]
     #[inline(never)]
-    fn copy(dst: Rows<'_>, src: &[u8], stride: usize) {
-        for (y, d) in dst.each().enumerate() {
-            d.copy_from_slice(&src[y * stride..][..d.len()]);
-        }
+    fn copy(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
+        spots.for_each(|spot| spot.each(dst, stride, top, |d, s, _| d.copy_from_slice(s)));
     }
     #[inherit_target]
     #[inline(never)]
-    fn fade(dst: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize, opacity: u8) {
-        for (y, d) in dst.each().enumerate() {
-            let (s, a) = (&src[y * stride..][..d.len()], &alpha[y * stride..][..d.len()]);
-            fade_run(d, s, a, opacity);
-        }
+    fn fade(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>, opacity: u8) {
+        spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| fade_run(d, s, a, opacity)));
     }
     #[inherit_target]
     #[inline(never)]
-    fn fade_flat(dst: Rows<'_>, src: u8, alpha: u8, opacity: u8) {
-        dst.each().for_each(|d| flat_run(d, src, alpha, opacity));
+    fn fade_flat(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>, opacity: u8) {
+        spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| flat_run(d, s[0], a[0], opacity)));
     }
     #[inherit_target]
     #[inline(never)]
-    fn flat(dst: Rows<'_>, src: u8, alpha: u8) {
-        if alpha == 255 {
-            return dst.each().for_each(|d| d.fill(src));
-        }
+    fn flat(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
         multiversion::target::match_target! {
-            "x86_64+avx512f+avx512bw" => x86::flat_avx512(dst, x86::Flat::new(src, alpha)),
-            "x86_64+avx2" => x86::flat_avx2(dst, x86::Flat::new(src, alpha)),
-            _ => dst.each().for_each(|d| flat_run(d, src, alpha, 255)),
+            "x86_64+avx512f+avx512bw" => x86::flat_avx512(dst, stride, top, spots),
+            "x86_64+avx2" => x86::flat_avx2(dst, stride, top, spots),
+            _ => spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| flat_run(d, s[0], a[0], 255))),
         }
     }
-    for patch in top.patches.list() {
-        let Some((p, (x, y))) = part.of(patch) else { continue };
-        let (width, height) = (p.right - p.left, p.bottom - p.top);
-        let d = Rows { data: &mut dst[y * stride + x..], stride, width, height };
-        let first = p.top * top.width + p.left;
-        let (s, a) = (&top.values[first..], &top.alpha[first..]);
-        match p.kind {
-            Kind::Flat if opacity == 255 => flat(d, s[0], a[0]),
-            Kind::Flat => fade_flat(d, s[0], a[0], opacity),
-            Kind::Opaque if opacity == 255 => copy(d, s, top.width),
-            _ if opacity == 255 => cover(d, s, a, top.width),
-            _ => fade(d, s, a, top.width, opacity),
+    for patches in top.patches.list().chunk_by(|a, b| a.kind == b.kind) {
+        let spots = Spots { patches: patches.iter(), part: &part, stride, width: top.width };
+        match (patches[0].kind, opacity) {
+            (Kind::Flat, 255) => flat(dst, stride, &top, spots),
+            (Kind::Flat, _) => fade_flat(dst, stride, &top, spots, opacity),
+            (Kind::Opaque, 255) => copy(dst, stride, &top, spots),
+            (_, 255) => cover(dst, stride, &top, spots),
+            _ => fade(dst, stride, &top, spots, opacity),
         }
     }
 }
 
-/// Rows of a plane from a sample on, `width` samples of each.
-pub(super) struct Rows<'a> {
-    pub(super) data: &'a mut [u8],
+/// What shows of patches.
+pub(super) struct Spots<'a> {
+    pub(super) patches: std::slice::Iter<'a, Patch>,
+    pub(super) part: &'a Part,
+    /// Of the picture.
     pub(super) stride: usize,
+    /// Of the layer's plane.
+    pub(super) width: usize,
+}
+
+/// What shows of a patch: its size, and where its first sample stands in the picture and in the layer's plane.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) to: usize,
+    pub(super) from: usize,
     pub(super) width: usize,
     pub(super) height: usize,
 }
 
-impl<'a> Rows<'a> {
+impl Iterator for Spots<'_> {
+    type Item = Spot;
+
     #[inline(always)]
-    pub(super) fn each(self) -> impl Iterator<Item = &'a mut [u8]> {
-        self.data.chunks_mut(self.stride).take(self.height).map(move |row| &mut row[..self.width])
+    fn next(&mut self) -> Option<Spot> {
+        let (p, (x, y)) = self.patches.by_ref().find_map(|p| self.part.of(p))?;
+        let (width, height) = (p.right - p.left, p.bottom - p.top);
+        Some(Spot { to: y * self.stride + x, from: p.top * self.width + p.left, width, height })
+    }
+}
+
+impl Spot {
+    /// Row by row: the picture's samples, the layer's values and alpha.
+    #[inline(always)]
+    pub(super) fn each(self, dst: &mut [u8], stride: usize, top: &Top<'_>, mut f: impl FnMut(&mut [u8], &[u8], &[u8])) {
+        for y in 0..self.height {
+            let (to, from) = (self.to + y * stride, self.from + y * top.width);
+            let at = from..from + self.width;
+            f(&mut dst[to..to + self.width], &top.values[at.clone()], &top.alpha[at]);
+        }
     }
 }
 

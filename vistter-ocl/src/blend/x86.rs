@@ -16,8 +16,8 @@
 use std::arch::x86_64::*;
 use std::ptr::read_volatile;
 
-use super::div255;
-use super::kernels::Rows;
+use super::kernels::Spots;
+use super::{Top, div255};
 use crate::pairs;
 
 /// One colour, ready to be laid.
@@ -43,63 +43,77 @@ impl Flat {
     }
 }
 
-/// Lays one colour.
+/// Lays one colour on each spot, the one of its first sample.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn flat_avx512(rows: Rows<'_>, flat: Flat) {
-    let (factor, add) = (_mm512_set1_epi16(flat.gain as i16), _mm512_set1_epi16(flat.add as i16));
+pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     let odd = _mm512_set1_epi16(0xff00u16 as i16);
-    let of = |d: __m512i| {
-        // SAFETY: a reference to a local value.
-        let gain = unsafe { read_volatile(&factor) };
-        let even = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_slli_epi16::<8>(d), gain), add);
-        let other = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_and_si512(d, odd), gain), add);
-        // the odd samples of the one, the even ones of the other
-        _mm512_ternarylogic_epi32::<0xe4>(other, _mm512_srli_epi16::<8>(even), odd)
-    };
-    for dst in rows.each() {
-        let (blocks, rest) = dst.as_chunks_mut::<64>();
-        for d in blocks {
-            // SAFETY: a block has 64 bytes; the instructions ask for no alignment.
-            unsafe { _mm512_storeu_si512(d.as_mut_ptr().cast(), of(_mm512_loadu_si512(d.as_ptr().cast()))) };
+    for spot in spots {
+        let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
+        if alpha == 255 {
+            spot.each(dst, stride, top, |d, _, _| d.fill(src));
+            continue;
         }
-        if !rest.is_empty() {
-            let there = first_of_64(rest.len());
-            // SAFETY: only the bytes of the mask are touched, as many as there are left.
-            unsafe {
-                let d = _mm512_maskz_loadu_epi8(there, rest.as_ptr().cast());
-                _mm512_mask_storeu_epi8(rest.as_mut_ptr().cast(), there, of(d));
+        let flat = Flat::new(src, alpha);
+        let (factor, add) = (_mm512_set1_epi16(flat.gain as i16), _mm512_set1_epi16(flat.add as i16));
+        let of = |d: __m512i| {
+            // SAFETY: a reference to a local value.
+            let gain = unsafe { read_volatile(&factor) };
+            let even = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_slli_epi16::<8>(d), gain), add);
+            let other = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_and_si512(d, odd), gain), add);
+            // the odd samples of the one, the even ones of the other
+            _mm512_ternarylogic_epi32::<0xe4>(other, _mm512_srli_epi16::<8>(even), odd)
+        };
+        spot.each(dst, stride, top, |d, _, _| {
+            let (blocks, rest) = d.as_chunks_mut::<64>();
+            for d in blocks {
+                // SAFETY: a block has 64 bytes; the instructions ask for no alignment.
+                unsafe { _mm512_storeu_si512(d.as_mut_ptr().cast(), of(_mm512_loadu_si512(d.as_ptr().cast()))) };
             }
-        }
+            if !rest.is_empty() {
+                let there = first_of_64(rest.len());
+                // SAFETY: only the bytes of the mask are touched, as many as there are left.
+                unsafe {
+                    let d = _mm512_maskz_loadu_epi8(there, rest.as_ptr().cast());
+                    _mm512_mask_storeu_epi8(rest.as_mut_ptr().cast(), there, of(d));
+                }
+            }
+        });
     }
 }
 
-/// The same. `flat` is of this colour.
+/// The same.
 #[target_feature(enable = "avx2")]
-pub(super) fn flat_avx2(rows: Rows<'_>, flat: Flat) {
-    let (factor, add) = (_mm256_set1_epi16(flat.gain as i16), _mm256_set1_epi16(flat.add as i16));
+pub(super) fn flat_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     let odd = _mm256_set1_epi16(0xff00u16 as i16);
-    let of = |d: __m256i| {
-        // SAFETY: a reference to a local value.
-        let gain = unsafe { read_volatile(&factor) };
-        let even = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_slli_epi16::<8>(d), gain), add);
-        let other = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_and_si256(d, odd), gain), add);
-        _mm256_or_si256(_mm256_and_si256(other, odd), _mm256_srli_epi16::<8>(even))
-    };
-    for dst in rows.each() {
-        let (blocks, rest) = dst.as_chunks_mut::<32>();
-        for d in blocks {
-            // SAFETY: a block has 32 bytes; the instructions ask for no alignment.
-            unsafe { _mm256_storeu_si256(d.as_mut_ptr().cast(), of(_mm256_loadu_si256(d.as_ptr().cast()))) };
+    for spot in spots {
+        let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
+        if alpha == 255 {
+            spot.each(dst, stride, top, |d, _, _| d.fill(src));
+            continue;
         }
-        for d in rest {
-            *d = flat.of(*d);
-        }
+        let flat = Flat::new(src, alpha);
+        let (factor, add) = (_mm256_set1_epi16(flat.gain as i16), _mm256_set1_epi16(flat.add as i16));
+        let of = |d: __m256i| {
+            // SAFETY: a reference to a local value.
+            let gain = unsafe { read_volatile(&factor) };
+            let even = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_slli_epi16::<8>(d), gain), add);
+            let other = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_and_si256(d, odd), gain), add);
+            _mm256_or_si256(_mm256_and_si256(other, odd), _mm256_srli_epi16::<8>(even))
+        };
+        spot.each(dst, stride, top, |d, _, _| {
+            let (blocks, rest) = d.as_chunks_mut::<32>();
+            for d in blocks {
+                // SAFETY: a block has 32 bytes; the instructions ask for no alignment.
+                unsafe { _mm256_storeu_si256(d.as_mut_ptr().cast(), of(_mm256_loadu_si256(d.as_ptr().cast()))) };
+            }
+            rest.iter_mut().for_each(|d| *d = flat.of(*d));
+        });
     }
 }
 
-/// Lays samples. `src` and `alpha` begin at the first of them, `stride` apart from row to row.
+/// Lays samples.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn cover_avx512(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize) {
+pub(super) fn cover_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     let (even, odd) = (_mm512_set1_epi16(255), _mm512_set1_epi16(0xff00u16 as i16));
     let (half, part) = (_mm512_set1_epi16(128), _mm512_set1_epi16(257));
     let of = |d: __m512i, s: __m512i, a: __m512i| {
@@ -110,10 +124,9 @@ pub(super) fn cover_avx512(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usi
         let high = _mm512_add_epi16(high, _mm512_srli_epi16::<8>(high));
         _mm512_add_epi8(s, _mm512_ternarylogic_epi32::<0xe4>(high, low, odd))
     };
-    for (y, dst) in rows.each().enumerate() {
-        let (s, a) = (&src[y * stride..][..dst.len()], &alpha[y * stride..][..dst.len()]);
+    let row = |d: &mut [u8], s: &[u8], a: &[u8]| {
         let ((d, d_rest), (s, s_rest), (a, a_rest)) =
-            (dst.as_chunks_mut::<64>(), s.as_chunks::<64>(), a.as_chunks::<64>());
+            (d.as_chunks_mut::<64>(), s.as_chunks::<64>(), a.as_chunks::<64>());
         for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
             // SAFETY: each block has 64 bytes; the instructions ask for no alignment.
             unsafe {
@@ -130,12 +143,13 @@ pub(super) fn cover_avx512(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usi
                 _mm512_mask_storeu_epi8(d_rest.as_mut_ptr().cast(), there, of(d, s, a));
             }
         }
-    }
+    };
+    spots.for_each(|spot| spot.each(dst, stride, top, row));
 }
 
 /// The same.
 #[target_feature(enable = "avx2")]
-pub(super) fn cover_avx2(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize) {
+pub(super) fn cover_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     let (even, odd) = (_mm256_set1_epi16(255), _mm256_set1_epi16(0xff00u16 as i16));
     let (half, part) = (_mm256_set1_epi16(128), _mm256_set1_epi16(257));
     let of = |d: __m256i, s: __m256i, a: __m256i| {
@@ -146,10 +160,9 @@ pub(super) fn cover_avx2(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize
         let high = _mm256_add_epi16(high, _mm256_srli_epi16::<8>(high));
         _mm256_add_epi8(s, _mm256_or_si256(_mm256_and_si256(high, odd), low))
     };
-    for (y, dst) in rows.each().enumerate() {
-        let (s, a) = (&src[y * stride..][..dst.len()], &alpha[y * stride..][..dst.len()]);
+    let row = |d: &mut [u8], s: &[u8], a: &[u8]| {
         let ((d, d_rest), (s, s_rest), (a, a_rest)) =
-            (dst.as_chunks_mut::<32>(), s.as_chunks::<32>(), a.as_chunks::<32>());
+            (d.as_chunks_mut::<32>(), s.as_chunks::<32>(), a.as_chunks::<32>());
         for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
             // SAFETY: each block has 32 bytes; the instructions ask for no alignment.
             unsafe {
@@ -158,7 +171,8 @@ pub(super) fn cover_avx2(rows: Rows<'_>, src: &[u8], alpha: &[u8], stride: usize
             }
         }
         pairs::over(d_rest, s_rest, a_rest, div255);
-    }
+    };
+    spots.for_each(|spot| spot.each(dst, stride, top, row));
 }
 
 /// A mask of so many bytes, 1 to 64.
@@ -168,95 +182,86 @@ fn first_of_64(n: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Part;
     use super::*;
+    use crate::planes::{Kind, Patches};
+
+    fn laid(d: u8, s: u8, a: u8) -> u8 {
+        s + ((u32::from(d) * u32::from(255 - a) + 127) / 255) as u8
+    }
 
     /// Every colour over every sample, and every length that is left over.
     #[test]
     fn every_colour_is_that_of_the_formula() {
         let picture: Vec<u8> = (0..=255).collect();
-        for alpha in 1..=254u8 {
+        for alpha in 1..=255u8 {
             for src in 0..=alpha {
-                let flat = Flat::new(src, alpha);
-                let want: Vec<u8> = picture
-                    .iter()
-                    .map(|d| src + ((u32::from(*d) * u32::from(255 - alpha) + 127) / 255) as u8)
-                    .collect();
-                for (name, run) in runs() {
+                let want: Vec<u8> = picture.iter().map(|d| laid(*d, src, alpha)).collect();
+                let alone: Vec<u8> = picture.iter().map(|d| Flat::new(src, alpha).of(*d)).collect();
+                assert_eq!(alone, want, "alpha {alpha}, colour {src}");
+                for (name, flat, _) in kernels() {
                     let mut got = picture.clone();
-                    run(flat, &mut got);
+                    lay(flat, &mut got, &[src; 256], &[alpha; 256], Kind::Flat);
                     assert_eq!(got, want, "{name}: alpha {alpha}, colour {src}");
                 }
             }
         }
-        let flat = Flat::new(40, 200);
-        for (name, run) in runs() {
-            for n in 0..200 {
-                let (mut whole, mut part) = (picture.clone(), picture.clone());
-                run(flat, &mut whole);
-                run(flat, &mut part[..n]);
-                assert_eq!(part[..n], whole[..n], "{name}: {n} samples");
-                assert_eq!(part[n..], picture[n..], "{name}: beyond {n} samples");
+        for (name, flat, _) in kernels() {
+            let want: Vec<u8> = picture.iter().map(|d| laid(*d, 40, 200)).collect();
+            for n in 1..200 {
+                let mut got = picture.clone();
+                lay(flat, &mut got[..n], &[40; 200][..n], &[200; 200][..n], Kind::Flat);
+                assert_eq!((&got[..n], &got[n..]), (&want[..n], &picture[n..]), "{name}: {n} samples");
             }
         }
     }
 
-    /// Every sample over every one, with every alpha; and every length that is left over.
+    /// Every sample under every alpha, and every length that is left over.
     #[test]
     fn any_samples_are_those_of_the_formula() {
         let picture: Vec<u8> = (0..=255).collect();
-        let laid = |d: u8, s: u8, a: u8| s + ((u32::from(d) * u32::from(255 - a) + 127) / 255) as u8;
-        for (name, run) in covers() {
+        for (name, _, cover) in kernels() {
             for a in 0..=255u8 {
-                let (src, alpha) = ([a / 2; 256], [a; 256]);
-                let want: Vec<u8> = picture.iter().map(|d| laid(*d, a / 2, a)).collect();
-                let mut got = picture.clone();
-                run(&mut got, &src, &alpha);
-                assert_eq!(got, want, "{name}: alpha {a}");
+                for s in [0, a / 2, a] {
+                    let want: Vec<u8> = picture.iter().map(|d| laid(*d, s, a)).collect();
+                    let mut got = picture.clone();
+                    lay(cover, &mut got, &[s; 256], &[a; 256], Kind::Mixed);
+                    assert_eq!(got, want, "{name}: alpha {a}");
+                }
             }
             let alpha: Vec<u8> = (0..200).map(|i| (i * 91 % 256) as u8).collect();
             let src: Vec<u8> = alpha.iter().map(|a| a - a / 3).collect();
             let want: Vec<u8> = (0..200).map(|i| laid(picture[i], src[i], alpha[i])).collect();
             for n in 1..200 {
                 let mut got = picture.clone();
-                run(&mut got[..n], &src[..n], &alpha[..n]);
+                lay(cover, &mut got[..n], &src[..n], &alpha[..n], Kind::Mixed);
                 assert_eq!((&got[..n], &got[n..]), (&want[..n], &picture[n..]), "{name}: {n} samples");
             }
         }
     }
 
-    type Run = fn(Flat, &mut [u8]);
-    type Cover = fn(&mut [u8], &[u8], &[u8]);
+    type Kernel = unsafe fn(&mut [u8], usize, &Top<'_>, Spots<'_>);
 
-    fn has_avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
-    }
-    fn one(data: &mut [u8]) -> Rows<'_> {
-        let width = data.len();
-        Rows { data, stride: width.max(1), width, height: 1 }
+    /// One row.
+    fn lay(kernel: Kernel, dst: &mut [u8], values: &[u8], alpha: &[u8], kind: Kind) {
+        let n = dst.len();
+        let mut patches = Patches::default();
+        patches.whole(n, 1, kind);
+        let part = Part { rows: 0..1, columns: 0..n, at: (0, 0) };
+        let top = Top { values, alpha, width: n, height: 1, patches: &patches };
+        let spots = Spots { patches: patches.list().iter(), part: &part, stride: n, width: n };
+        // SAFETY: the processor has what it needs, or it would not be in a list.
+        unsafe { kernel(dst, n, &top, spots) }
     }
 
-    /// Those that this processor has.
-    fn runs() -> Vec<(&'static str, Run)> {
-        let mut list: Vec<(&str, Run)> = vec![("alone", |f, d| d.iter_mut().for_each(|d| *d = f.of(*d)))];
+    /// Those that this processor has: name, of one colour, of any samples.
+    fn kernels() -> Vec<(&'static str, Kernel, Kernel)> {
+        let mut list: Vec<(&str, Kernel, Kernel)> = Vec::new();
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has it.
-            list.push(("AVX2", |f, d| unsafe { flat_avx2(one(d), f) }));
+            list.push(("AVX2", flat_avx2, cover_avx2));
         }
-        if has_avx512() {
-            // SAFETY: the processor has it.
-            list.push(("AVX-512", |f, d| unsafe { flat_avx512(one(d), f) }));
-        }
-        list
-    }
-    fn covers() -> Vec<(&'static str, Cover)> {
-        let mut list: Vec<(&str, Cover)> = vec![("alone", |d, s, a| pairs::over(d, s, a, div255))];
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has it.
-            list.push(("AVX2", |d, s, a| unsafe { cover_avx2(one(d), s, a, s.len()) }));
-        }
-        if has_avx512() {
-            // SAFETY: the processor has it.
-            list.push(("AVX-512", |d, s, a| unsafe { cover_avx512(one(d), s, a, s.len()) }));
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+            list.push(("AVX-512", flat_avx512, cover_avx512));
         }
         list
     }

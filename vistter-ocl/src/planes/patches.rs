@@ -12,7 +12,7 @@ use crate::pairs::BLOCK;
 const MIN_RUN: usize = 2 * BLOCK;
 
 /// What the samples of a patch have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Nothing is there. No patch is of this kind in the end.
     Clear,
@@ -107,6 +107,8 @@ impl Patches {
             tidy(&mut self.runs, row);
             self.take_row(y, |x, patch| row.same(x, row_of(patch.top), x));
         }
+        // those of a kind after each other: what is called next is then foreseen
+        self.list.sort_unstable_by_key(|p| (p.kind, p.top, p.left));
     }
     /// All of it is of a kind.
     pub(crate) fn whole(&mut self, width: usize, height: usize, kind: Kind) {
