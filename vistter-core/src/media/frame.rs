@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lock::lock;
 use crate::time::MediaTime;
 
-/// Rows start at multiples of this many bytes.
+/// Rows start at addresses that are multiples of this: a vector of AVX-512, a line of the processor's cache.
 const ALIGN: usize = 64;
 /// The largest width and height accepted, in pixels.
 pub(crate) const MAX_DIMENSION: u32 = 8192;
@@ -71,7 +71,9 @@ struct Picture {
     height: u32,
     pts: MediaTime,
     range: ColorRange,
+    /// The planes, from `start` on. Never grows, so that what is aligned stays so.
     data: Vec<u8>,
+    start: usize,
     layout: Layout,
 }
 
@@ -94,13 +96,23 @@ impl Layout {
 }
 
 impl Picture {
+    fn new(width: u32, height: u32) -> Self {
+        let layout = Layout::new(width, height);
+        let data = vec![0; layout.total + ALIGN - 1];
+        // less than ALIGN, or the planes would not fit behind it
+        let start = data.as_ptr().align_offset(ALIGN).min(ALIGN - 1);
+        Self { width, height, pts: MediaTime::ZERO, range: ColorRange::Limited, data, start, layout }
+    }
+    fn samples(&self) -> &[u8] {
+        &self.data[self.start..self.start + self.layout.total]
+    }
     fn dims(&self, i: usize) -> (usize, usize) {
         let (w, h) = (self.width as usize, self.height as usize);
         if i == 0 { (w, h) } else { (w.div_ceil(2), h.div_ceil(2)) }
     }
     fn plane(&self, i: usize) -> Plane<'_> {
         let (width, height) = self.dims(i);
-        let (stride, o) = (self.layout.strides[i], self.layout.offsets[i]);
+        let (stride, o) = (self.layout.strides[i], self.start + self.layout.offsets[i]);
         Plane { data: &self.data[o..o + stride * height], stride, width, height }
     }
 }
@@ -139,17 +151,7 @@ impl FramePool {
         let free = kept.iter_mut().position(|a| Arc::get_mut(a).is_some());
         let picture = match free {
             Some(i) => kept.swap_remove(i),
-            None => {
-                let layout = Layout::new(self.width, self.height);
-                Arc::new(Picture {
-                    width: self.width,
-                    height: self.height,
-                    pts: MediaTime::ZERO,
-                    range: ColorRange::Limited,
-                    data: vec![0; layout.total],
-                    layout,
-                })
-            }
+            None => Arc::new(Picture::new(self.width, self.height)),
         };
         drop(kept);
         let mut buf = FrameBuf { picture, pool: self.clone() };
@@ -206,7 +208,7 @@ impl FrameBuf {
         let p = self.get();
         let dims = [p.dims(0), p.dims(1), p.dims(2)];
         let l = p.layout;
-        let (y, rest) = p.data.split_at_mut(l.offsets[1]);
+        let (y, rest) = p.data[p.start..p.start + l.total].split_at_mut(l.offsets[1]);
         let (u, v) = rest.split_at_mut(l.offsets[2] - l.offsets[1]);
         let mk = |i: usize, data| PlaneMut { data, stride: l.strides[i], width: dims[i].0, height: dims[i].1 };
         [mk(0, y), mk(1, u), mk(2, v)]
@@ -224,7 +226,8 @@ impl FrameBuf {
     pub fn copy_from(&mut self, src: &Frame) {
         assert_eq!(self.size(), src.size(), "copy_from between sizes");
         let p = self.get();
-        p.data.copy_from_slice(&src.0.data);
+        let at = p.start..p.start + p.layout.total;
+        p.data[at].copy_from_slice(src.0.samples());
         p.pts = src.0.pts;
         p.range = src.0.range;
     }
@@ -286,6 +289,23 @@ mod tests {
         drop(a);
         assert_eq!(pool.take().freeze().plane(0).data.as_ptr(), first);
         drop(b);
+    }
+    #[test]
+    fn every_row_is_aligned() {
+        for (w, h) in [(5, 3), (1920, 8), (33, 17)] {
+            let pool = FramePool::new(w, h, 2).unwrap();
+            let (mut a, mut b) = (pool.take(), pool.take());
+            for (i, p) in a.planes_mut().into_iter().enumerate() {
+                p.data.fill(i as u8 + 7);
+            }
+            let a = a.freeze();
+            b.copy_from(&a);
+            for (i, p) in b.planes_mut().into_iter().enumerate() {
+                assert!((0..p.height).all(|y| p.data[y * p.stride..].as_ptr().align_offset(ALIGN) == 0));
+                assert!(p.data.len() >= p.stride * p.height && p.data.iter().all(|v| *v == i as u8 + 7));
+                assert_eq!(a.plane(i).data.as_ptr().align_offset(ALIGN), 0);
+            }
+        }
     }
     #[test]
     fn odd_sizes_have_whole_chroma() {

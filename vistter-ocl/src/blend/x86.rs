@@ -8,17 +8,16 @@
 //!
 //! The product is the upper half of 16 by 16 bits, for which vector units have one instruction. The compiler uses it by itself
 //! only for factors that it knows; and it takes the one named here apart again (into wider numbers, four times as slow) when
-//! it sees that the factor stays the same, so it is read anew for each turn of the loop.
+//! it sees that the factor stays the same, so it is kept from seeing that.
 //!
 //! **Any samples**: two at a time in 16 bits, as in [`crate::pairs`]; by hand for the ends of rows, which are many in a text.
 #![allow(unsafe_code)]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
-use std::ptr::read_volatile;
 
 use super::kernels::Spots;
 use super::{Top, div255};
-use crate::pairs;
 
 /// One colour, ready to be laid.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +42,9 @@ impl Flat {
     }
 }
 
-/// Lays one colour on each spot, the one of its first sample.
+/// Lays one colour on each spot, that of its first sample.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
-    let odd = _mm512_set1_epi16(0xff00u16 as i16);
     for spot in spots {
         let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
         if alpha == 255 {
@@ -54,37 +52,22 @@ pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: S
             continue;
         }
         let flat = Flat::new(src, alpha);
+        let odd = _mm512_set1_epi16(ODD);
         let (factor, add) = (_mm512_set1_epi16(flat.gain as i16), _mm512_set1_epi16(flat.add as i16));
-        let of = |d: __m512i| {
-            // SAFETY: a reference to a local value.
-            let gain = unsafe { read_volatile(&factor) };
+        let wide = |d, _, _| {
+            let gain = anew_512(factor);
             let even = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_slli_epi16::<8>(d), gain), add);
             let other = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_and_si512(d, odd), gain), add);
-            // the odd samples of the one, the even ones of the other
-            _mm512_ternarylogic_epi32::<0xe4>(other, _mm512_srli_epi16::<8>(even), odd)
+            _mm512_ternarylogic_epi32::<ODD_OF_FIRST>(other, _mm512_srli_epi16::<8>(even), odd)
         };
-        spot.each(dst, stride, top, |d, _, _| {
-            let (blocks, rest) = d.as_chunks_mut::<64>();
-            for d in blocks {
-                // SAFETY: a block has 64 bytes; the instructions ask for no alignment.
-                unsafe { _mm512_storeu_si512(d.as_mut_ptr().cast(), of(_mm512_loadu_si512(d.as_ptr().cast()))) };
-            }
-            if !rest.is_empty() {
-                let there = first_of_64(rest.len());
-                // SAFETY: only the bytes of the mask are touched, as many as there are left.
-                unsafe {
-                    let d = _mm512_maskz_loadu_epi8(there, rest.as_ptr().cast());
-                    _mm512_mask_storeu_epi8(rest.as_mut_ptr().cast(), there, of(d));
-                }
-            }
-        });
+        let half = flat.half();
+        spot.each(dst, stride, top, |d, s, a| row_avx512(d, s, a, wide, &half));
     }
 }
 
 /// The same.
 #[target_feature(enable = "avx2")]
 pub(super) fn flat_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
-    let odd = _mm256_set1_epi16(0xff00u16 as i16);
     for spot in spots {
         let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
         if alpha == 255 {
@@ -92,92 +75,175 @@ pub(super) fn flat_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spo
             continue;
         }
         let flat = Flat::new(src, alpha);
-        let (factor, add) = (_mm256_set1_epi16(flat.gain as i16), _mm256_set1_epi16(flat.add as i16));
-        let of = |d: __m256i| {
-            // SAFETY: a reference to a local value.
-            let gain = unsafe { read_volatile(&factor) };
+        let half = flat.half();
+        spot.each(dst, stride, top, |d, s, a| row_avx2(d, s, a, &half, |d, _, _| flat.of(d)));
+    }
+}
+
+impl Flat {
+    /// Of 32 samples.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn half(self) -> impl Fn(__m256i, __m256i, __m256i) -> __m256i {
+        let odd = _mm256_set1_epi16(ODD);
+        let (factor, add) = (_mm256_set1_epi16(self.gain as i16), _mm256_set1_epi16(self.add as i16));
+        move |d, _, _| {
+            let gain = anew_256(factor);
             let even = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_slli_epi16::<8>(d), gain), add);
             let other = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_and_si256(d, odd), gain), add);
             _mm256_or_si256(_mm256_and_si256(other, odd), _mm256_srli_epi16::<8>(even))
-        };
-        spot.each(dst, stride, top, |d, _, _| {
-            let (blocks, rest) = d.as_chunks_mut::<32>();
-            for d in blocks {
-                // SAFETY: a block has 32 bytes; the instructions ask for no alignment.
-                unsafe { _mm256_storeu_si256(d.as_mut_ptr().cast(), of(_mm256_loadu_si256(d.as_ptr().cast()))) };
-            }
-            rest.iter_mut().for_each(|d| *d = flat.of(*d));
-        });
+        }
     }
 }
 
 /// Lays samples.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn cover_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
-    let (even, odd) = (_mm512_set1_epi16(255), _mm512_set1_epi16(0xff00u16 as i16));
-    let (half, part) = (_mm512_set1_epi16(128), _mm512_set1_epi16(257));
-    let of = |d: __m512i, s: __m512i, a: __m512i| {
+    let (even, odd) = (_mm512_set1_epi16(255), _mm512_set1_epi16(ODD));
+    let (round, part) = (_mm512_set1_epi16(128), _mm512_set1_epi16(257));
+    let wide = |d, s, a| {
         let low = _mm512_mullo_epi16(_mm512_and_si512(d, even), _mm512_andnot_si512(a, even));
-        let low = _mm512_mulhi_epu16(_mm512_add_epi16(low, half), part);
+        let low = _mm512_mulhi_epu16(_mm512_add_epi16(low, round), part);
         let high = _mm512_mulhi_epu16(_mm512_and_si512(d, odd), _mm512_andnot_si512(a, odd));
-        let high = _mm512_add_epi16(high, half);
+        let high = _mm512_add_epi16(high, round);
         let high = _mm512_add_epi16(high, _mm512_srli_epi16::<8>(high));
-        _mm512_add_epi8(s, _mm512_ternarylogic_epi32::<0xe4>(high, low, odd))
+        _mm512_add_epi8(s, _mm512_ternarylogic_epi32::<ODD_OF_FIRST>(high, low, odd))
     };
-    let row = |d: &mut [u8], s: &[u8], a: &[u8]| {
-        let ((d, d_rest), (s, s_rest), (a, a_rest)) =
-            (d.as_chunks_mut::<64>(), s.as_chunks::<64>(), a.as_chunks::<64>());
-        for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
-            // SAFETY: each block has 64 bytes; the instructions ask for no alignment.
-            unsafe {
-                let [s, a] = [s, a].map(|b| _mm512_loadu_si512(b.as_ptr().cast()));
-                _mm512_storeu_si512(d.as_mut_ptr().cast(), of(_mm512_loadu_si512(d.as_ptr().cast()), s, a));
-            }
+    let half = over_half();
+    for spot in spots {
+        // the corners of a box: no loop for one turn
+        if spot.width == 32 {
+            spot.each(dst, stride, top, |d, s, a| turn_256(d, s, a, &half));
+        } else {
+            spot.each(dst, stride, top, |d, s, a| row_avx512(d, s, a, wide, &half));
         }
-        if !d_rest.is_empty() {
-            let there = first_of_64(d_rest.len());
-            // SAFETY: only the bytes of the mask are touched, as many as there are left of each.
-            unsafe {
-                let [s, a] = [s_rest, a_rest].map(|b| _mm512_maskz_loadu_epi8(there, b.as_ptr().cast()));
-                let d = _mm512_maskz_loadu_epi8(there, d_rest.as_ptr().cast());
-                _mm512_mask_storeu_epi8(d_rest.as_mut_ptr().cast(), there, of(d, s, a));
-            }
-        }
-    };
-    spots.for_each(|spot| spot.each(dst, stride, top, row));
+    }
 }
 
 /// The same.
 #[target_feature(enable = "avx2")]
 pub(super) fn cover_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
-    let (even, odd) = (_mm256_set1_epi16(255), _mm256_set1_epi16(0xff00u16 as i16));
-    let (half, part) = (_mm256_set1_epi16(128), _mm256_set1_epi16(257));
-    let of = |d: __m256i, s: __m256i, a: __m256i| {
-        let low = _mm256_mullo_epi16(_mm256_and_si256(d, even), _mm256_andnot_si256(a, even));
-        let low = _mm256_mulhi_epu16(_mm256_add_epi16(low, half), part);
-        let high = _mm256_mulhi_epu16(_mm256_and_si256(d, odd), _mm256_andnot_si256(a, odd));
-        let high = _mm256_add_epi16(high, half);
-        let high = _mm256_add_epi16(high, _mm256_srli_epi16::<8>(high));
-        _mm256_add_epi8(s, _mm256_or_si256(_mm256_and_si256(high, odd), low))
-    };
-    let row = |d: &mut [u8], s: &[u8], a: &[u8]| {
-        let ((d, d_rest), (s, s_rest), (a, a_rest)) =
-            (d.as_chunks_mut::<32>(), s.as_chunks::<32>(), a.as_chunks::<32>());
-        for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
-            // SAFETY: each block has 32 bytes; the instructions ask for no alignment.
-            unsafe {
-                let [s, a] = [s, a].map(|b| _mm256_loadu_si256(b.as_ptr().cast()));
-                _mm256_storeu_si256(d.as_mut_ptr().cast(), of(_mm256_loadu_si256(d.as_ptr().cast()), s, a));
-            }
-        }
-        pairs::over(d_rest, s_rest, a_rest, div255);
-    };
-    spots.for_each(|spot| spot.each(dst, stride, top, row));
+    let half = over_half();
+    spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| row_avx2(d, s, a, &half, over_one)));
 }
 
-/// A mask of so many bytes, 1 to 64.
-fn first_of_64(n: usize) -> u64 {
-    u64::MAX >> (64 - n)
+/// Of 32 samples.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn over_half() -> impl Fn(__m256i, __m256i, __m256i) -> __m256i {
+    let (even, odd) = (_mm256_set1_epi16(255), _mm256_set1_epi16(ODD));
+    let (round, part) = (_mm256_set1_epi16(128), _mm256_set1_epi16(257));
+    move |d, s, a| {
+        let low = _mm256_mullo_epi16(_mm256_and_si256(d, even), _mm256_andnot_si256(a, even));
+        let low = _mm256_mulhi_epu16(_mm256_add_epi16(low, round), part);
+        let high = _mm256_mulhi_epu16(_mm256_and_si256(d, odd), _mm256_andnot_si256(a, odd));
+        let high = _mm256_add_epi16(high, round);
+        let high = _mm256_add_epi16(high, _mm256_srli_epi16::<8>(high));
+        _mm256_add_epi8(s, _mm256_or_si256(_mm256_and_si256(high, odd), low))
+    }
+}
+
+#[inline(always)]
+fn over_one(d: u8, s: u8, a: u8) -> u8 {
+    s.wrapping_add(div255(u16::from(d) * u16::from(255 - a)) as u8)
+}
+
+/// The odd ones of samples two by two.
+const ODD: i16 = 0xff00u16 as i16;
+/// Of a logic of three: where the third has ones the first, else the second.
+const ODD_OF_FIRST: i32 = 0xe4;
+
+/// One row: 64 samples at a time, then 32, then what is left.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn row_avx512(
+    d: &mut [u8],
+    s: &[u8],
+    a: &[u8],
+    wide: impl Fn(__m512i, __m512i, __m512i) -> __m512i,
+    half: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
+) {
+    let ((d, d_rest), (s, s_rest), (a, a_rest)) = (d.as_chunks_mut(), s.as_chunks(), a.as_chunks());
+    for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
+        store_512(d, wide(load_512(d), load_512(s), load_512(a)));
+    }
+    if d_rest.len() == 32 {
+        turn_256(d_rest, s_rest, a_rest, half);
+    } else if !d_rest.is_empty() {
+        let there = u64::MAX >> (64 - d_rest.len());
+        // SAFETY: only the bytes of the mask are touched, as many as there are left of each.
+        unsafe {
+            let [s, a] = [s_rest, a_rest].map(|b| _mm512_maskz_loadu_epi8(there, b.as_ptr().cast()));
+            let d = _mm512_maskz_loadu_epi8(there, d_rest.as_ptr().cast());
+            _mm512_mask_storeu_epi8(d_rest.as_mut_ptr().cast(), there, wide(d, s, a));
+        }
+    }
+}
+
+/// 32 samples.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_256(d: &mut [u8], s: &[u8], a: &[u8], half: impl Fn(__m256i, __m256i, __m256i) -> __m256i) {
+    if let (Some(d), Some(s), Some(a)) = (d.first_chunk_mut(), s.first_chunk(), a.first_chunk()) {
+        store_256(d, half(load_256(d), load_256(s), load_256(a)));
+    }
+}
+
+/// A row: 32 samples at a time, then one.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn row_avx2(
+    d: &mut [u8],
+    s: &[u8],
+    a: &[u8],
+    half: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
+    one: impl Fn(u8, u8, u8) -> u8,
+) {
+    let ((d, d_rest), (s, s_rest), (a, a_rest)) = (d.as_chunks_mut(), s.as_chunks(), a.as_chunks());
+    for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
+        store_256(d, half(load_256(d), load_256(s), load_256(a)));
+    }
+    d_rest.iter_mut().zip(s_rest).zip(a_rest).for_each(|((d, s), a)| *d = one(*d, *s, *a));
+}
+
+/// The same value, of which the compiler is not to know that it is the one of the turn before. No instruction.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn anew_512(mut v: __m512i) -> __m512i {
+    // SAFETY: nothing is done.
+    unsafe { asm!("/* {0} */", inout(zmm_reg) v, options(nomem, nostack, preserves_flags)) };
+    v
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn anew_256(mut v: __m256i) -> __m256i {
+    // SAFETY: nothing is done.
+    unsafe { asm!("/* {0} */", inout(ymm_reg) v, options(nomem, nostack, preserves_flags)) };
+    v
+}
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_512(from: &[u8; 64]) -> __m512i {
+    // SAFETY: there are 64 bytes; the instruction asks for no alignment.
+    unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+}
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_512(to: &mut [u8; 64], v: __m512i) {
+    // SAFETY: as above.
+    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), v) }
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_256(from: &[u8; 32]) -> __m256i {
+    // SAFETY: there are 32 bytes; the instruction asks for no alignment.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_256(to: &mut [u8; 32], v: __m256i) {
+    // SAFETY: as above.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), v) }
 }
 
 #[cfg(test)]
