@@ -2,7 +2,7 @@
 //!
 //! A text on a panel would have its pixels touched twice, and its edges cost four times what the panel costs. So layers in
 //! the box of the one beneath them are laid on it once, and the picture meets the result. That is the same up to the rounding
-//! of half-transparent samples that lie over half-transparent ones (at most one level).
+//! of half-transparent samples that lie over half-transparent ones (a level; two at most).
 //!
 //! Which layers are laid together depends on the frame alone, not on how it was reached: else a frame that is sought would
 //! differ by a bit from the same frame played to.

@@ -184,7 +184,9 @@ mod tests {
     fn runs(alpha: &[u8], value: &[u8]) -> Vec<(usize, usize, Kind)> {
         let mut p = Patches::default();
         p.build(alpha, [value; 2], alpha.len());
-        p.list().iter().map(|p| (p.left, p.right, p.kind)).collect()
+        let mut list: Vec<_> = p.list().iter().map(|p| (p.left, p.right, p.kind)).collect();
+        list.sort_unstable();
+        list
     }
 
     #[test]
@@ -199,7 +201,9 @@ mod tests {
         value[8 * w..].fill(90);
         let mut p = Patches::default();
         p.build(&alpha, [&value; 2], w);
-        let list: Vec<_> = p.list().iter().map(|p| (p.top, p.bottom, p.left, p.right, p.kind)).collect();
+        assert!(p.list().is_sorted_by_key(|p| p.kind), "those of a kind after each other");
+        let mut list: Vec<_> = p.list().iter().map(|p| (p.top, p.bottom, p.left, p.right, p.kind)).collect();
+        list.sort_unstable_by_key(|(top, _, left, ..)| (*top, *left));
         let want = [
             (0, 1, 0, 32, Kind::Mixed),
             (0, 1, 32, 320, Kind::Flat),

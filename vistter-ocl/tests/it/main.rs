@@ -16,3 +16,4 @@ mod overlay;
 mod picture;
 mod schema;
 mod specification;
+mod stacks;
