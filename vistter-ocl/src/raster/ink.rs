@@ -69,7 +69,7 @@ impl Ink {
         let reach = radius.ceil() as i64;
         for (dx, dy) in (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (dx, dy))) {
             let far = ((dx * dx + dy * dy) as f64).sqrt();
-            let weight = ((radius + 0.5 - far).clamp(0.0, 1.0) * 256.0).round() as u16;
+            let weight = ((radius + 0.5 - far).clamp(0.0, 1.0) * f64::from(WHOLE)).round() as u16;
             let (sx, sy, ox, oy) = (back(dx), back(dy), back(-dx), back(-dy));
             if weight == 0 || sx.max(ox) >= w || sy.max(oy) >= h {
                 continue;
@@ -77,12 +77,40 @@ impl Ink {
             for y in 0..h - sy.max(oy) {
                 let from = &cover[(y + sy) * w + sx..(y + sy + 1) * w - ox];
                 let to = &mut self.wide[(y + oy) * w + ox..(y + oy + 1) * w - sx];
-                for (o, c) in to.iter_mut().zip(from) {
-                    // 255·256 + 128 fits; wrapping, because a check would keep the loop from becoming vector code
-                    let v = (u16::from(*c).wrapping_mul(weight).wrapping_add(128) >> 8) as u8;
-                    *o = (*o).max(v);
+                match weight {
+                    WHOLE => kernels::most(to, from),
+                    _ => kernels::most_of(to, from, weight),
                 }
             }
+        }
+    }
+}
+
+/// Pixels that are looked at together, whether there is anything.
+const SOME: usize = 16;
+/// All of a coverage.
+const WHOLE: u16 = 256;
+
+/// The loops that run over every pixel; see `blend/kernels.rs` for what `multiversion` does and why it may.
+#[allow(unsafe_code)]
+mod kernels {
+    use multiversion::multiversion;
+
+    /// The greater of two.
+    #[multiversion(targets = "simd")]
+    pub(super) fn most(to: &mut [u8], from: &[u8]) {
+        for (o, c) in to.iter_mut().zip(from) {
+            *o = (*o).max(*c);
+        }
+    }
+
+    /// The same with so many 256ths of the other one.
+    #[multiversion(targets = "simd")]
+    pub(super) fn most_of(to: &mut [u8], from: &[u8], weight: u16) {
+        for (o, c) in to.iter_mut().zip(from) {
+            // 255·256 + 128 fits; wrapping, because a check would keep the loop from becoming vector code
+            let v = (u16::from(*c).wrapping_mul(weight).wrapping_add(128) >> 8) as u8;
+            *o = (*o).max(v);
         }
     }
 }
@@ -93,34 +121,42 @@ fn back(d: i64) -> usize {
 }
 
 fn lay(cover: &[u8], width: usize, out: &mut Raster, (dx, dy): (i64, i64), rgba: [u8; 4]) {
-    if width == 0 {
+    if width == 0 || out.width == 0 {
         return;
     }
-    for (y, line) in cover.chunks_exact(width).enumerate() {
-        let Ok(oy) = usize::try_from(y as i64 + dy) else { continue };
-        if oy >= out.height {
-            break;
-        }
-        for (x, c) in line.iter().enumerate().filter(|(_, c)| **c > 0) {
-            let Ok(ox) = usize::try_from(x as i64 + dx) else { continue };
-            if ox >= out.width {
-                break;
+    // of rows and of columns: where the first one comes from, and where it goes
+    let (x, ox, y, oy) = (back(dx), back(-dx), back(dy), back(-dy));
+    let rows = cover.chunks_exact(width).skip(y).zip(out.rgba.chunks_exact_mut(out.width * 4).skip(oy));
+    for (line, pixels) in rows {
+        let (line, pixels) = (line.get(x..).unwrap_or_default(), pixels.get_mut(ox * 4..).unwrap_or_default());
+        for (some, pixels) in line.chunks(SOME).zip(pixels.chunks_mut(SOME * 4)) {
+            // most of a text is none
+            if some.iter().fold(0, |any, c| any | c) == 0 {
+                continue;
             }
-            let alpha = ((u32::from(*c) * u32::from(rgba[3]) + 127) / 255) as u8;
-            over(&mut out.rgba[(oy * out.width + ox) * 4..][..4], [rgba[0], rgba[1], rgba[2], alpha]);
+            for (c, px) in some.iter().zip(pixels.as_chunks_mut::<4>().0) {
+                let alpha = ((u32::from(*c) * u32::from(rgba[3]) + 127) / 255) as u8;
+                over(px, [rgba[0], rgba[1], rgba[2], alpha]);
+            }
         }
     }
 }
 
 /// Puts a straight-alpha colour over a straight-alpha pixel; integers, rounded to nearest.
+#[inline]
 pub(crate) fn over(px: &mut [u8], [r, g, b, a]: [u8; 4]) {
+    const FULL: u32 = 255 * 255;
+    // what comes out without dividing is the same
+    match (px[3], a) {
+        (_, 0) => return,
+        (0, _) | (_, 255) => return px.copy_from_slice(&[r, g, b, a]),
+        _ => {}
+    }
     let (above, below) = (u32::from(a) * 255, u32::from(px[3]) * (255 - u32::from(a)));
     let alpha = above + below;
-    if alpha == 0 {
-        return;
-    }
     for (p, c) in px.iter_mut().zip([r, g, b]) {
-        *p = ((u32::from(c) * above + u32::from(*p) * below + alpha / 2) / alpha) as u8;
+        let sum = u32::from(c) * above + u32::from(*p) * below;
+        *p = if alpha == FULL { (sum + FULL / 2) / FULL } else { (sum + alpha / 2) / alpha } as u8;
     }
     px[3] = ((alpha + 127) / 255) as u8;
 }
@@ -178,6 +214,14 @@ mod tests {
                     let want = (f64::from(c[i]) * a + f64::from(px[i]) * b) / (a + b);
                     prop_assert!((f64::from(got[i]) - want).abs() < 0.51);
                 }
+            }
+            // by the formula alone, which the shortcuts leave out
+            let (above, below) = (u32::from(c[3]) * 255, u32::from(px[3]) * (255 - u32::from(c[3])));
+            if above + below > 0 {
+                let mix = |i: usize| (u32::from(c[i]) * above + u32::from(px[i]) * below + (above + below) / 2) / (above + below);
+                prop_assert_eq!(got.map(u32::from), [mix(0), mix(1), mix(2), (above + below + 127) / 255]);
+            } else {
+                prop_assert_eq!(got, px);
             }
             let mut opaque = px;
             over(&mut opaque, [7, 8, 9, 255]);
