@@ -2,6 +2,7 @@
 //! counted in pixels.
 
 use std::collections::BTreeMap;
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use vistter_core::ports::Canvas;
@@ -14,6 +15,9 @@ use crate::model::Blend;
 use crate::program::{GroupProgram, LayerProgram, LayerState, Picture};
 use crate::raster::text::{LINE_HEIGHT, TextSpec};
 use crate::template::Now;
+
+/// Points of an outline's pen that cost a pixel as much as drawing it: they are grown in vectors.
+const POINTS: f64 = 50.0;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,13 +251,18 @@ impl Meter<'_> {
         let again = form || by_itself;
         match &l.picture {
             Picture::Text { spec, .. } | Picture::Ticker { spec, .. } if again => {
-                let glyphs = self.said(l, s).chars().count() as f64;
+                let said = self.said(l, s);
+                let glyphs = said.chars().count() as f64;
                 let text = match l.picture {
                     // all of the text is drawn, not only what the window shows
-                    Picture::Ticker { .. } => glyphs * 0.5 * spec.size * spec.size * LINE_HEIGHT,
+                    Picture::Ticker { .. } => ems(&said) * spec.size * spec.size * LINE_HEIGHT,
                     _ => pixels,
                 };
-                vec![(Task::Text, glyphs * p.glyph + text * (p.draw + p.load))]
+                // an outline is grown by each point of its pen, and each of these is laid as the letters are
+                let pen = spec.decor.outline.map_or(0.0, |(r, _)| PI * (r + 0.5) * (r + 0.5));
+                let below = [spec.decor.outline.is_some(), spec.decor.shadow.is_some(), spec.decor.plate.is_some()];
+                let laid = 1 + below.into_iter().filter(|b| *b).count();
+                vec![(Task::Text, glyphs * p.glyph + text * (laid as f64 * p.draw + pen * p.draw / POINTS + p.load))]
             }
             Picture::Ticker { .. } if is_formed(l, s) => vec![(Task::Draw, pixels * p.load)],
             // a video is scaled elsewhere
@@ -299,11 +308,11 @@ impl Meter<'_> {
         }
     }
 
-    /// A text, with letters about half as wide as they are high.
+    /// A text's box.
     fn text(&self, said: &str, spec: &TextSpec, detail: f64) -> (f64, f64) {
-        let longest = said.lines().map(|l| l.chars().count()).max().unwrap_or(0) as f64;
+        let longest = said.lines().map(ems).fold(0.0, f64::max);
         let mut lines = said.lines().count().max(1) as f64;
-        let mut width = longest * spec.size * 0.5;
+        let mut width = longest * spec.size;
         if let Some(most) = spec.max_width.filter(|most| width > *most) {
             lines = (lines * (width / most.max(1.0)).ceil()).min(spec.max_lines as f64);
             width = most;
@@ -338,4 +347,11 @@ impl Meter<'_> {
 /// Whether a layer of a group looks otherwise in the group's picture.
 fn moves(a: &LayerState, b: &LayerState) -> bool {
     (a.opacity, a.offset, a.travel) != (b.opacity, b.offset, b.travel)
+}
+
+/// How long a line is, in sizes: letters are about half as wide as they are high, and as wide where each is a square (CJK,
+/// emoji).
+fn ems(line: &str) -> f64 {
+    let is_square = |c: &char| matches!(c, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff01}'..='\u{ff60}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}');
+    line.chars().map(|c| if is_square(&c) { 1.0 } else { 0.5 }).sum()
 }

@@ -70,6 +70,12 @@ fn texts_that_run() {
     assert_eq!(fixed.nanos, fixed.steady);
     assert!(clock.nanos > 2.0 * clock.steady && clock.layers[0].most == Task::Text);
     assert!(text("{{timer}}").nanos > fixed.nanos);
+    let outlined = layers(
+        r##"{ "id": "t", "type": "text", "text": "{{clock}}", "size": 40, "outline": { "width": 3, "color": "#000000" } }"##,
+    );
+    assert!(outlined.nanos > 1.5 * clock.nanos, "{} {}", outlined.nanos, clock.nanos);
+    let (square, narrow) = (text("港の入口 {{clock|%S}}"), text("abcd {{clock|%S}}"));
+    assert!(square.nanos > 1.2 * narrow.nanos, "{} {}", square.nanos, narrow.nanos);
     let ticker = |words: &str| {
         layers(&format!(
             r#"{{ "id": "t", "type": "ticker", "text": "{words}", "size": 40, "width": 1920, "speed": 240 }}"#
