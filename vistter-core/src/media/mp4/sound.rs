@@ -48,8 +48,11 @@ impl SoundTrack {
             }
             let told = samples((*decode).into(), t.timescale).saturating_sub(zero);
             if told.unsigned_abs() / u64::from(rate.max(1)) >= MAX_SECONDS.unsigned_abs() {
-                return Err(Error::new(ErrorKind::Media, "the times of the sound are damaged: it would last for months")
-                    .next("export the clip again"));
+                return Err(Error::new(
+                    ErrorKind::Media,
+                    "the times of the sound are damaged: it would last for months",
+                )
+                .next("export the clip again"));
             }
             // Times are rounded; only what is further off is meant so.
             let begin = match packets.last().map(|p| p.begin.saturating_add(PACKET)) {
