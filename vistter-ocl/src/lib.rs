@@ -41,9 +41,9 @@
 //! # How it draws
 //! Content is drawn once into a straight-alpha raster and kept as premultiplied BT.709 limited-range Y, U, V and alpha
 //! planes. It is drawn again only when its text changes. A frame costs a blend of each layer's bounding box, in which
-//! transparent runs are skipped and opaque ones are copied; motion and fades need no drawing. The blend is integer
-//! arithmetic, compiled for several instruction sets and picked at run time, with the same bits from each. When no text
-//! changes, composing allocates nothing.
+//! what is clear is skipped and what is opaque is copied; motion and fades need no drawing. Layers that stand still on one
+//! another are blended as one. The blend is integer arithmetic, compiled for several instruction sets and picked at run
+//! time, with the same bits from each. When no text changes, composing allocates nothing.
 //!
 //! # Units
 //! Lengths in a document are base pixels; in a [`SceneProgram`] they are canvas pixels, and times are output frames since
@@ -93,6 +93,7 @@ mod overlay;
 mod pace;
 mod pairs;
 mod pass;
+mod pen;
 mod planes;
 mod presence;
 mod program;

@@ -6,35 +6,32 @@ use vistter_core::Error;
 use vistter_core::clock::WallTime;
 use vistter_core::media::{FrameBuf, FramePool};
 use vistter_core::ports::{Canvas, frames_in};
-use vistter_core::time::{FrameRate, MediaTime};
+use vistter_core::time::MediaTime;
 
 use crate::aim::{Aims, Change as Turn, SCENE, When};
 use crate::blend;
 use crate::composite::{Room, Shot, paint};
 use crate::face::Face;
-use crate::flow::extent;
-use crate::inset::{Inset, Outside};
-use crate::limits::{MAX_SCENE_PIXELS, MAX_TOGETHER};
+use crate::inset::Inset;
+use crate::limits::MAX_TOGETHER;
 use crate::matte::Matte;
 use crate::pass::Pass;
+use crate::pen::Pen;
 use crate::planes::Planes;
 use crate::presence::Via;
-use crate::program::{GroupProgram, LayerProgram, LayerState, Picture, SceneProgram};
+use crate::program::{LayerProgram, LayerState, Picture, SceneProgram};
+use crate::raster::Raster;
 use crate::raster::shape::Changed;
 use crate::raster::text::TextEngine;
-use crate::raster::{Raster, picture};
 use crate::reel::Reel;
 use crate::said::Said;
 use crate::script::Saying;
 use crate::stack::{Stack, paint_all};
-use crate::template::{Now, Template};
-use crate::ticker::{Belt, Change};
+use crate::template::Now;
+use crate::ticker::Belt;
 use crate::timeline::clock::Moment;
 use crate::timeline::plan::Plan;
 use crate::transition::{Stage, WayStyle};
-
-/// So many troubles wait to be told.
-const MAX_TROUBLES: usize = 8;
 
 /// A scene program with its drawn layers.
 #[derive(Debug)]
@@ -68,20 +65,20 @@ pub(crate) struct Slot {
     pub(crate) raster: Raster,
     pub(crate) planes: Planes,
     /// The text that is drawn; `None` before the first drawing.
-    drawn: Option<Said>,
+    pub(crate) drawn: Option<Said>,
     /// Which of its layer's texts that is, and with which number in it.
-    says: Saying,
-    value: Option<f64>,
+    pub(crate) says: Saying,
+    pub(crate) value: Option<f64>,
     /// On its way from one content to the next.
     pub(crate) pass: Pass,
     /// The frame of the last drawing pass.
     pub(crate) frame: u64,
     /// Where a ticker's texts are.
     pub(crate) belt: Belt,
-    film: Reel,
+    pub(crate) film: Reel,
     pub(crate) inset: Option<Box<Inset>>,
     /// What automation had changed of it then.
-    form: Changed,
+    pub(crate) form: Changed,
     /// Counts the drawings.
     pub(crate) made: u64,
     /// What the layer does at this frame.
@@ -425,183 +422,5 @@ impl Renderer {
             !over
         });
         self.coming = coming;
-    }
-}
-
-/// What drawing a layer needs.
-struct Pen<'a> {
-    text: &'a mut TextEngine,
-    aims: &'a Aims,
-    scratch: &'a mut Said,
-    /// Frames the scene has been on.
-    frame: u64,
-    now: Now,
-    tokens: &'a BTreeMap<String, String>,
-    /// Pixels that all layers have.
-    used: usize,
-    outside: &'a Outside,
-    fps: FrameRate,
-    late: &'a mut bool,
-    troubles: &'a mut Vec<Error>,
-}
-
-impl Pen<'_> {
-    /// Draws a group's layers, and says how large its box is and where they stand in it.
-    fn draw_group(&mut self, g: &GroupProgram, slot: &mut Slot, moment: Moment) {
-        for (l, s) in g.layers.iter().zip(&mut slot.children).filter(|(l, _)| !l.backing) {
-            self.draw(l, s, l.now(moment, self.aims));
-        }
-        slot.raster.size = g.size;
-        if let Some(flow) = &g.flow {
-            let sizes = || flow.order.iter().filter_map(|i| Some(extent(g.layers.get(*i)?, slot.children.get(*i)?)));
-            let fixed = [g.size.0, g.size.1].map(|s| (s > 0).then_some(s));
-            slot.raster.size = flow.extent(sizes(), fixed);
-            let used = sizes().map(|s| flow.turned(s).0).fold(0i32, i32::saturating_add);
-            let mut walk = flow.walk(slot.raster.size, used, flow.order.len());
-            for i in &flow.order {
-                if let (Some(l), Some(s)) = (g.layers.get(*i), slot.children.get_mut(*i)) {
-                    s.place = Some(walk.next(extent(l, s)));
-                }
-            }
-        }
-        if let (Some(l), Some(s)) = (g.layers.first().filter(|l| l.backing), slot.children.first_mut()) {
-            let (w, h) = slot.raster.size;
-            self.draw(l, s, LayerState { size: Some([f64::from(w), f64::from(h)]), ..l.now(moment, self.aims) });
-        }
-    }
-
-    /// Draws a layer if its content is not what is drawn.
-    fn draw(&mut self, layer: &LayerProgram, slot: &mut Slot, state: LayerState) {
-        slot.state = state;
-        if let Picture::Group(g) = &layer.picture {
-            self.draw_group(g, slot, state.moment);
-            return;
-        }
-        // Whether a viewer has seen what is to change: shown again, a scene's frames begin anew. Frames may be left out: a
-        // picture that stays is not composed again.
-        let seen = slot.made > 0 && slot.frame <= self.frame;
-        slot.frame = self.frame;
-        let detail = layer.look.detail;
-        let form = Changed {
-            size: state.size.map(|s| s.map(|v| v * detail)),
-            radius: state.radius.map(|r| r * detail),
-            color: state.color.map(|c| c.rgba),
-        };
-        let before = slot.raster.rgba.len() / 4;
-        let room = (MAX_SCENE_PIXELS as usize).saturating_sub(self.used.saturating_sub(before));
-        let same = slot.form == form;
-        match &layer.picture {
-            Picture::Text { spec, .. } | Picture::Ticker { spec, .. } => {
-                let words = layer.words(state.says, self.aims);
-                self.scratch.fill(words.iter(), self.tokens, Now { value: state.value, ..self.now });
-                if let Picture::Ticker { width, .. } = &layer.picture {
-                    self.scratch.on_one_line();
-                    slot.belt.ran(state.travel, *width);
-                }
-                if same && slot.drawn.as_ref() == Some(&*self.scratch) {
-                    return;
-                }
-                if let (Picture::Ticker { gap, .. }, Some(drawn)) = (&layer.picture, &slot.drawn) {
-                    let itself = |w: &Template| w.clock_step().is_some() || w.next_tick(self.now.elapsed).is_some();
-                    let how = match self.scratch.text().starts_with(drawn.text()) {
-                        _ if words.iter().any(itself) || drawn == self.scratch => Change::Itself,
-                        true => Change::Longer,
-                        false => Change::Other,
-                    };
-                    slot.belt.change(how, *gap, &mut slot.raster, &mut slot.planes);
-                }
-                if slot.drawn.as_ref() != Some(&*self.scratch) {
-                    // what comes by keyframes is the same however its frame is reached
-                    let live = slot.says == Saying::Live || state.says == Saying::Live;
-                    let by_itself = (slot.says != state.says && !live) || slot.value != state.value;
-                    let change = layer.change.filter(|_| !by_itself);
-                    slot.pass.leave(change, seen, self.frame, &mut slot.raster, &mut slot.planes);
-                }
-                match form.color {
-                    None => self.text.draw(&mut slot.raster, self.scratch, spec, room),
-                    Some(rgba) => {
-                        let mut spec = spec.clone();
-                        spec.runs.iter_mut().for_each(|r| r.rgba = rgba);
-                        self.text.draw(&mut slot.raster, self.scratch, &spec, room);
-                    }
-                }
-                slot.drawn.get_or_insert_default().set(self.scratch);
-                (slot.says, slot.value) = (state.says, state.value);
-            }
-            Picture::Progress { value, bar } => {
-                self.scratch.fill(std::iter::once(value), self.tokens, self.now);
-                if slot.drawn.as_ref() != Some(&*self.scratch) {
-                    slot.pass.glide(layer.change, seen, self.frame, bar.part(self.scratch.text()));
-                    slot.drawn.get_or_insert_default().set(self.scratch);
-                }
-                let moved = state.value.map(|v| bar.part_at(v));
-                let part = moved.unwrap_or_else(|| slot.pass.part(layer.change, self.frame));
-                if same && slot.made > 0 && part == slot.pass.drawn {
-                    return;
-                }
-                slot.pass.drawn = part;
-                bar.draw(&mut slot.raster, part, &form);
-            }
-            Picture::Gauge { value, gauge } => {
-                self.scratch.fill(std::iter::once(value), self.tokens, self.now);
-                if slot.drawn.as_ref() != Some(&*self.scratch) {
-                    slot.pass.glide(layer.change, seen, self.frame, gauge.part(self.scratch.text()));
-                    slot.drawn.get_or_insert_default().set(self.scratch);
-                }
-                let moved = state.value.map(|v| gauge.part_at(v));
-                let part = moved.unwrap_or_else(|| slot.pass.part(layer.change, self.frame));
-                if same && slot.made > 0 && part == slot.pass.drawn {
-                    return;
-                }
-                slot.pass.drawn = part;
-                gauge.draw(&mut slot.raster, part, form.color);
-            }
-            Picture::Qr { text, qr } => {
-                self.scratch.fill(std::iter::once(text), self.tokens, self.now);
-                if slot.drawn.as_ref() == Some(&*self.scratch) {
-                    return;
-                }
-                qr.draw(&mut slot.raster, self.scratch.text());
-                slot.drawn.get_or_insert_default().set(self.scratch);
-            }
-            Picture::Inset(p) => {
-                let inset = slot.inset.get_or_insert_default();
-                let elapsed = self.fps.time_of(state.moment.run);
-                let out = (&mut slot.raster, &mut slot.planes);
-                let (new, late, trouble) = inset.show(p, self.outside, elapsed, out);
-                *self.late |= late;
-                if let Some(e) = trouble.filter(|_| self.troubles.len() < MAX_TROUBLES) {
-                    self.troubles.push(e);
-                }
-                slot.made += u64::from(new);
-                return;
-            }
-            Picture::Film { film, width, height, fit, plays } => {
-                let i = film.at(self.now.elapsed, *plays);
-                if slot.film.show(film, (*width, *height, *fit), i, &mut slot.raster, &mut slot.planes) {
-                    self.used = self.used.saturating_sub(before) + slot.raster.rgba.len() / 4;
-                    slot.made += 1;
-                }
-                return;
-            }
-            _ if same && slot.drawn.is_some() => return,
-            Picture::Image { source, width, height, fit } => {
-                picture::draw_in(&mut slot.raster, source, *width, *height, *fit);
-                slot.drawn.get_or_insert_default();
-            }
-            Picture::Vector { source, width, height, fit } => {
-                source.draw(&mut slot.raster, *width, *height, *fit);
-                slot.drawn.get_or_insert_default();
-            }
-            Picture::Rect(shape) => {
-                shape.draw(&mut slot.raster, &form);
-                slot.drawn.get_or_insert_default();
-            }
-            Picture::Group(_) => return,
-        }
-        slot.form = form;
-        self.used = self.used.saturating_sub(before) + slot.raster.rgba.len() / 4;
-        slot.made += 1;
-        slot.planes.load(&slot.raster);
     }
 }

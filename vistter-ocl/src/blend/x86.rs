@@ -16,7 +16,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::kernels::Spots;
+use super::kernels::{Spot, Spots};
 use super::{Top, div255};
 
 /// One colour, ready to be laid.
@@ -61,7 +61,7 @@ pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: S
             _mm512_ternarylogic_epi32::<ODD_OF_FIRST>(other, _mm512_srli_epi16::<8>(even), odd)
         };
         let half = flat.half();
-        spot.each(dst, stride, top, |d, s, a| row_avx512(d, s, a, wide, &half));
+        rows_avx512(spot, dst, stride, top, wide, &half);
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn flat_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spo
         }
         let flat = Flat::new(src, alpha);
         let half = flat.half();
-        spot.each(dst, stride, top, |d, s, a| row_avx2(d, s, a, &half, |d, _, _| flat.of(d)));
+        rows_avx2(spot, dst, stride, top, &half, |d, _, _| flat.of(d));
     }
 }
 
@@ -110,21 +110,15 @@ pub(super) fn cover_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: 
         _mm512_add_epi8(s, _mm512_ternarylogic_epi32::<ODD_OF_FIRST>(high, low, odd))
     };
     let half = over_half();
-    for spot in spots {
-        // the corners of a box: no loop for one turn
-        if spot.width == 32 {
-            spot.each(dst, stride, top, |d, s, a| turn_256(d, s, a, &half));
-        } else {
-            spot.each(dst, stride, top, |d, s, a| row_avx512(d, s, a, wide, &half));
-        }
-    }
+    spots.for_each(|spot| rows_avx512(spot, dst, stride, top, wide, &half));
 }
 
 /// The same.
 #[target_feature(enable = "avx2")]
 pub(super) fn cover_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     let half = over_half();
-    spots.for_each(|spot| spot.each(dst, stride, top, |d, s, a| row_avx2(d, s, a, &half, over_one)));
+    let one = |d, s, a| s + div255(u16::from(d) * u16::from(255 - a)) as u8;
+    spots.for_each(|spot| rows_avx2(spot, dst, stride, top, &half, one));
 }
 
 /// Of 32 samples.
@@ -143,67 +137,98 @@ fn over_half() -> impl Fn(__m256i, __m256i, __m256i) -> __m256i {
     }
 }
 
-#[inline(always)]
-fn over_one(d: u8, s: u8, a: u8) -> u8 {
-    s.wrapping_add(div255(u16::from(d) * u16::from(255 - a)) as u8)
-}
-
 /// The odd ones of samples two by two.
 const ODD: i16 = 0xff00u16 as i16;
 /// Of a logic of three: where the third has ones the first, else the second.
 const ODD_OF_FIRST: i32 = 0xe4;
 
-/// One row: 64 samples at a time, then 32, then what is left.
+/// The rows of a spot: 64 samples at a time, then 32, then what is left.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn row_avx512(
-    d: &mut [u8],
-    s: &[u8],
-    a: &[u8],
+fn rows_avx512(
+    spot: Spot,
+    dst: &mut [u8],
+    stride: usize,
+    top: &Top<'_>,
     wide: impl Fn(__m512i, __m512i, __m512i) -> __m512i,
     half: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
 ) {
-    let ((d, d_rest), (s, s_rest), (a, a_rest)) = (d.as_chunks_mut(), s.as_chunks(), a.as_chunks());
-    for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
-        store_512(d, wide(load_512(d), load_512(s), load_512(a)));
-    }
-    if d_rest.len() == 32 {
-        turn_256(d_rest, s_rest, a_rest, half);
-    } else if !d_rest.is_empty() {
-        let there = u64::MAX >> (64 - d_rest.len());
-        // SAFETY: only the bytes of the mask are touched, as many as there are left of each.
-        unsafe {
-            let [s, a] = [s_rest, a_rest].map(|b| _mm512_maskz_loadu_epi8(there, b.as_ptr().cast()));
-            let d = _mm512_maskz_loadu_epi8(there, d_rest.as_ptr().cast());
-            _mm512_mask_storeu_epi8(d_rest.as_mut_ptr().cast(), there, wide(d, s, a));
+    let (whole, rest) = (spot.width / 64 * 64, spot.width % 64);
+    let there = u64::MAX.checked_shr(64 - rest as u32).unwrap_or(0);
+    // SAFETY: a row has `width` samples. The turns are within it, and of the last one only the bytes of the mask are touched.
+    each_row(spot, dst, stride, top, |row| unsafe {
+        for x in (0..whole).step_by(64) {
+            let Row { d, s, a } = row.at(x);
+            let [d0, s, a] = [d.cast_const(), s, a].map(|p| _mm512_loadu_si512(p.cast()));
+            _mm512_storeu_si512(d.cast(), wide(d0, s, a));
         }
-    }
+        let Row { d, s, a } = row.at(whole);
+        if rest == 32 {
+            let [d0, s, a] = [d.cast_const(), s, a].map(|p| _mm256_loadu_si256(p.cast()));
+            _mm256_storeu_si256(d.cast(), half(d0, s, a));
+        } else if rest > 0 {
+            let [d0, s, a] = [d.cast_const(), s, a].map(|p| _mm512_maskz_loadu_epi8(there, p.cast()));
+            _mm512_mask_storeu_epi8(d.cast(), there, wide(d0, s, a));
+        }
+    });
 }
 
-/// 32 samples.
+/// The same: 32 samples at a time, then one.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn turn_256(d: &mut [u8], s: &[u8], a: &[u8], half: impl Fn(__m256i, __m256i, __m256i) -> __m256i) {
-    if let (Some(d), Some(s), Some(a)) = (d.first_chunk_mut(), s.first_chunk(), a.first_chunk()) {
-        store_256(d, half(load_256(d), load_256(s), load_256(a)));
-    }
-}
-
-/// A row: 32 samples at a time, then one.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn row_avx2(
-    d: &mut [u8],
-    s: &[u8],
-    a: &[u8],
+fn rows_avx2(
+    spot: Spot,
+    dst: &mut [u8],
+    stride: usize,
+    top: &Top<'_>,
     half: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
     one: impl Fn(u8, u8, u8) -> u8,
 ) {
-    let ((d, d_rest), (s, s_rest), (a, a_rest)) = (d.as_chunks_mut(), s.as_chunks(), a.as_chunks());
-    for ((d, s), a) in d.iter_mut().zip(s).zip(a) {
-        store_256(d, half(load_256(d), load_256(s), load_256(a)));
+    let whole = spot.width / 32 * 32;
+    // SAFETY: a row has `width` samples, and the turns are within it.
+    each_row(spot, dst, stride, top, |row| unsafe {
+        for x in (0..whole).step_by(32) {
+            let Row { d, s, a } = row.at(x);
+            let [d0, s, a] = [d.cast_const(), s, a].map(|p| _mm256_loadu_si256(p.cast()));
+            _mm256_storeu_si256(d.cast(), half(d0, s, a));
+        }
+        for x in whole..spot.width {
+            let Row { d, s, a } = row.at(x);
+            *d = one(*d, *s, *a);
+        }
+    });
+}
+
+/// Where a row's samples are: those of the picture, the layer's values, its alpha.
+#[derive(Clone, Copy)]
+struct Row {
+    d: *mut u8,
+    s: *const u8,
+    a: *const u8,
+}
+
+impl Row {
+    /// # Safety
+    /// The row has more than `x` samples, or just as many.
+    #[inline(always)]
+    unsafe fn at(self, x: usize) -> Self {
+        // SAFETY: see above.
+        unsafe { Self { d: self.d.add(x), s: self.s.add(x), a: self.a.add(x) } }
     }
-    d_rest.iter_mut().zip(s_rest).zip(a_rest).for_each(|((d, s), a)| *d = one(*d, *s, *a));
+}
+
+/// Gives each row of a spot; each has `width` samples. What is asked of slices is asked once for all rows: those of a text
+/// are short, and there are many.
+#[inline(always)]
+fn each_row(spot: Spot, dst: &mut [u8], stride: usize, top: &Top<'_>, mut f: impl FnMut(Row)) {
+    let rows = |stride: usize| (spot.height - 1) * stride + spot.width;
+    let d = dst[spot.to..][..rows(stride)].as_mut_ptr();
+    let from = spot.from..spot.from + rows(top.width);
+    let (s, a) = (top.values[from.clone()].as_ptr(), top.alpha[from].as_ptr());
+    for y in 0..spot.height {
+        // SAFETY: these slices reach from the first sample of the first row to the last one of the last.
+        f(unsafe { Row { d: d.add(y * stride), s: s.add(y * top.width), a: a.add(y * top.width) } });
+    }
 }
 
 /// The same value, of which the compiler is not to know that it is the one of the turn before. No instruction.
@@ -221,31 +246,6 @@ fn anew_256(mut v: __m256i) -> __m256i {
     unsafe { asm!("/* {0} */", inout(ymm_reg) v, options(nomem, nostack, preserves_flags)) };
     v
 }
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load_512(from: &[u8; 64]) -> __m512i {
-    // SAFETY: there are 64 bytes; the instruction asks for no alignment.
-    unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
-}
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store_512(to: &mut [u8; 64], v: __m512i) {
-    // SAFETY: as above.
-    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), v) }
-}
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load_256(from: &[u8; 32]) -> __m256i {
-    // SAFETY: there are 32 bytes; the instruction asks for no alignment.
-    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
-}
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store_256(to: &mut [u8; 32], v: __m256i) {
-    // SAFETY: as above.
-    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), v) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Part;
