@@ -88,6 +88,15 @@ impl Pen<'_> {
         match &layer.picture {
             Picture::Text { spec, .. } | Picture::Ticker { spec, .. } => {
                 let words = layer.words(state.says, self.aims);
+                let goes = matches!(layer.picture, Picture::Ticker { .. }) || state.says == Saying::Live;
+                if same
+                    && !goes
+                    && slot.drawn.is_some()
+                    && slot.says == state.says
+                    && words.iter().all(Template::is_fixed)
+                {
+                    return;
+                }
                 self.scratch.fill(words.iter(), self.tokens, Now { value: state.value, ..self.now });
                 if let Picture::Ticker { width, .. } = &layer.picture {
                     self.scratch.on_one_line();

@@ -136,6 +136,11 @@ impl Template {
         })
     }
 
+    /// Whether it always says the same.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.parts.iter().all(|p| matches!(p, Part::Literal(_)))
+    }
+
     /// The length of wall-clock time after which its text may differ by itself, in seconds; `None` without a clock.
     pub fn clock_step(&self) -> Option<i64> {
         self.parts
