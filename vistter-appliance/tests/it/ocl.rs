@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::peers::{TempDir, decode_i420, ffmpeg_decodes, ffprobe_json};
+use crate::peers::{TempDir, decode_i420, ffmpeg_decodes, ffmpeg_tool, ffprobe_json, gray_frame};
 use crate::vistter::vistter;
 
 fn beside(path: &str) -> String {
@@ -113,6 +113,7 @@ fn render_a_document_with_a_video() {
     render(&["--at", "0", "--to", "29f", "-o", &name("out.mp4")]).assert_code(0);
     ffmpeg_decodes(&at("out.mp4"));
     let probed = ffprobe_json(&at("out.mp4"), &["-count_frames", "-show_streams"]);
+    assert_eq!(probed["streams"].as_array().unwrap().len(), 1, "nothing can be heard: {probed:#}");
     let stream = &probed["streams"][0];
     assert_eq!(
         (stream["codec_name"].as_str(), stream["nb_read_frames"].as_str()),
@@ -133,4 +134,51 @@ fn render_a_document_with_a_video() {
     let gone = one("20f");
     assert!(gone != frames[2] && gone == damaged, "the colour in its place, whatever it lacks");
     vistter(&["ocl", "check", &file]).assert_code(0).assert_says("OCL-ASSET-MISSING");
+}
+
+/// A video that a cue brings half a second into the picture: its tone begins with it, its beep comes with its flash, and
+/// before it there is silence. Judged by FFmpeg.
+#[test]
+fn render_what_is_heard() {
+    let dir = TempDir::new("ocl-sound");
+    let name = |name: &str| dir.path().join(name).display().to_string();
+    let white = "color=c=black:size=320x180:rate=30:duration=1.2,drawbox=c=white:t=fill:enable='between(t,0.49,0.59)'";
+    let tones = "0.25*sin(2*PI*1500*t)+0.3*sin(2*PI*3000*t)*between(t\\,0.5\\,0.6)";
+    let sound = format!("aevalsrc={tones}|{tones}:d=1.2:s=44100");
+    let input = ["-v", "error", "-y", "-f", "lavfi", "-i", white, "-f", "lavfi", "-i", &sound, "-pix_fmt", "yuv420p"];
+    let coding = ["-c:v", "libx264", "-threads", "1", "-c:a", "aac", "-b:a", "160k"];
+    ffmpeg_tool("ffmpeg", &[&input[..], &coding, &[&name("clip.mp4")]].concat());
+    let document = r#"{ "ocl": "1.1", "canvas": { "width": 320, "height": 180 }, "assets": { "clip": { "path": "clip.mp4" } },
+        "scenes": [ { "id": "main", "layers": [], "tracks": [ { "id": "t", "cues": [ { "id": "c", "start": 1, "duration": 1.2,
+            "content": { "type": "video", "asset": "clip", "plays": 1 } } ] } ] } ] }"#;
+    std::fs::write(dir.path().join("clip.ocl.json"), document).unwrap();
+    let (file, out) = (name("clip.ocl.json"), name("out.mp4"));
+    let range = ["--at", "0.5s", "--to", "2.5s", "--fps", "30", "--wall", "0", "--background", "#404040"];
+    vistter(&[&["ocl", "render", &file, "-o", &out], &range[..]].concat()).assert_code(0);
+
+    let out = Path::new(&out);
+    ffmpeg_decodes(out);
+    let probed = ffprobe_json(out, &["-show_streams"]);
+    let of = |kind: &str, key: &str| {
+        let streams = probed["streams"].as_array().unwrap();
+        streams.iter().find(|s| s["codec_type"] == kind).map(|s| s[key].as_str().unwrap().to_owned()).unwrap()
+    };
+    assert_eq!((of("audio", "codec_name"), of("audio", "sample_rate")), ("aac".into(), "48000".into()), "{probed:#}");
+    let flash = gray_frame(out, 2, 2).iter().position(|p| p[0] > 200).unwrap();
+    assert_eq!(flash, 30, "half a second after the cue, which comes half a second in");
+
+    let args = ["-v", "error", "-i", out.to_str().unwrap(), "-map", "0:a", "-af", "pan=mono|c0=c0", "-f", "f32le", "-"];
+    let heard: Vec<f32> = ffmpeg_tool("ffmpeg", &args).as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    assert!((heard.len() as i64 - 61 * 1600).abs() <= 1024, "{} samples of 61 frames", heard.len());
+    let level = |from: f64, hz: f64| {
+        let part = &heard[(from * 48_000.0) as usize..][..2400];
+        let turn = |i: usize| std::f64::consts::TAU * hz * i as f64 / 48_000.0;
+        let sum = |f: fn(f64) -> f64| part.iter().enumerate().map(|(i, v)| f64::from(*v) * f(turn(i))).sum::<f64>();
+        2.0 * f64::hypot(sum(f64::sin), sum(f64::cos)) / part.len() as f64
+    };
+    assert!(level(0.4, 1500.0) < 0.002, "silence before it: {}", level(0.4, 1500.0));
+    assert!((level(0.6, 1500.0) - 0.25).abs() < 0.02, "its tone: {}", level(0.6, 1500.0));
+    let beeps = [0.94, 1.02, 1.12].map(|t| level(t, 3000.0));
+    assert!(beeps[0] < 0.01 && (beeps[1] - 0.3).abs() < 0.03 && beeps[2] < 0.01, "{beeps:?}");
+    assert!(level(1.8, 1500.0) < 0.002, "silence after it: {}", level(1.8, 1500.0));
 }

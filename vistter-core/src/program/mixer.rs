@@ -100,7 +100,7 @@ impl Mixer {
 }
 
 /// Loud samples bent below full scale, evenly.
-fn soft(s: f32) -> f32 {
+pub(super) fn soft(s: f32) -> f32 {
     let over = s.abs() - KNEE;
     if over <= 0.0 { s } else { (KNEE + (1.0 - KNEE) * (over / (1.0 - KNEE)).tanh()).copysign(s) }
 }

@@ -4,6 +4,7 @@
 //! the program, blends the overlays in place, encodes once, and hands the packets to every output. Output timestamps
 //! come from the frame index and the sample count alone, so they are strictly monotonic whatever cameras do.
 
+mod aloud;
 mod audio;
 mod compose;
 mod mixer;
@@ -12,6 +13,7 @@ mod slate;
 mod status;
 mod worker;
 
+pub use aloud::OverlaySound;
 #[cfg(feature = "codecs")]
 pub(crate) use audio::fits;
 pub use audio::{AudioFrom, silence};

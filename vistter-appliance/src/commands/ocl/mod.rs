@@ -2,6 +2,7 @@
 
 mod cost;
 mod fetch;
+mod movie;
 mod page;
 mod render;
 mod scene;

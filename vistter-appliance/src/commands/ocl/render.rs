@@ -1,17 +1,13 @@
 //! `vistter ocl render`: a scene as PNG files or as MP4.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use vistter::ocl::OclOverlay;
-use vistter_core::codec::Openh264Backend;
-use vistter_core::media::{Bitrate, StreamParams};
-use vistter_core::output::mp4::Mp4Muxer;
 use vistter_core::picture;
-use vistter_core::ports::{Effort, EncoderBackend, EncoderConfig};
 use vistter_core::{Error, ErrorKind, Result};
 
+use super::movie;
 use super::scene::{Shown, open};
 use crate::cli::ocl::OclRenderArgs;
 use crate::exit::Exit;
@@ -67,7 +63,7 @@ fn draw(overlay: OclOverlay, args: &OclRenderArgs) -> Result<Vec<PathBuf>> {
         return Err(Error::new(ErrorKind::Config, "--to is before --at"));
     }
     if args.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("mp4")) {
-        return video(&mut scene, first..=last, args).map(|()| vec![args.out.clone()]);
+        return movie::write(&mut scene, first..=last, args).map(|()| vec![args.out.clone()]);
     }
     let file = |frame: u64| match args.to {
         None => args.out.clone(),
@@ -85,43 +81,6 @@ fn draw(overlay: OclOverlay, args: &OclRenderArgs) -> Result<Vec<PathBuf>> {
     Ok(written)
 }
 
-/// H.264 in fragmented MP4, without sound. The file is written as it is encoded.
-fn video(scene: &mut Shown, frames: std::ops::RangeInclusive<u64>, args: &OclRenderArgs) -> Result<()> {
-    let (width, height) = scene.size;
-    if width % 2 + height % 2 > 0 {
-        let what = format!("a video of {width}x{height}: its sides must be even");
-        return Err(Error::new(ErrorKind::Config, what).next("choose another --size"));
-    }
-    let fps = args.scene.fps;
-    let config = EncoderConfig {
-        width,
-        height,
-        fps,
-        bitrate: Bitrate::from_kbps(args.bitrate),
-        gop_frames: (fps.as_f64() * 2.0).round() as u32,
-        threads: 0,
-        effort: Effort::High,
-    };
-    let mut encoder = Openh264Backend.create(&config)?;
-    let mut muxer = Mp4Muxer::new(&StreamParams { video: Some(encoder.params().clone()), audio: None })?;
-    let failed = |e: std::io::Error| write_error(&args.out, &e);
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&args.out).map_err(failed)?);
-    file.write_all(muxer.init()).map_err(failed)?;
-    let first = *frames.start();
-    for frame in frames {
-        let mut picture = scene.draw(frame)?;
-        picture.set_pts(fps.time_of(frame - first));
-        let packet = encoder.encode(&picture.freeze(), frame == first)?;
-        if let Some(fragment) = muxer.push(&packet)? {
-            file.write_all(&fragment).map_err(failed)?;
-        }
-    }
-    if let Some(fragment) = muxer.finish()? {
-        file.write_all(&fragment).map_err(failed)?;
-    }
-    file.flush().map_err(failed)
-}
-
-fn write_error(path: &Path, e: &std::io::Error) -> Error {
+pub(super) fn write_error(path: &Path, e: &std::io::Error) -> Error {
     Error::io("write the picture", e).at(path.display().to_string())
 }

@@ -100,6 +100,17 @@ impl Shown {
         Ok(buf)
     }
 
+    /// Whether something could be heard of it.
+    pub(super) fn has_sound(&self) -> bool {
+        self.overlay.has_sound()
+    }
+
+    /// Adds what is heard of it at a frame that was drawn, as [`Overlay::sound`] does.
+    pub(super) fn sound(&mut self, frame: u64, first: u64, mix: &mut [f32]) -> bool {
+        let tick = self.tick(frame);
+        self.overlay.sound(tick, first, mix)
+    }
+
     /// Tells it what is due. From the frame before the first action on every frame is played: what changes goes over from
     /// what was seen.
     fn play_to(&mut self, frame: u64) -> Result<()> {
