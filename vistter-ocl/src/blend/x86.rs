@@ -21,7 +21,7 @@ use super::{Top, div255};
 
 /// One colour, ready to be laid.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Flat {
+struct Flat {
     gain: u16,
     add: u16,
 }
@@ -29,10 +29,21 @@ pub(super) struct Flat {
 impl Flat {
     /// `alpha` is at least 1, `src` at most `alpha`.
     #[inline(always)]
-    pub(super) fn new(src: u8, alpha: u8) -> Self {
+    fn new(src: u8, alpha: u8) -> Self {
         let rest = u16::from(255 - alpha);
         // 65279 and 65408 at most, and what they make together is no more than the latter
         Self { gain: (rest * 257).wrapping_add(u16::from(rest >= 128)), add: (u16::from(src) << 8) + 128 }
+    }
+
+    /// The colour of a spot. One that is opaque needs none of this: it is filled.
+    #[inline(always)]
+    fn under(spot: Spot, dst: &mut [u8], stride: usize, top: &Top<'_>) -> Option<Self> {
+        let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
+        if alpha == 255 {
+            spot.each(dst, stride, top, |d, _, _| d.fill(src));
+            return None;
+        }
+        Some(Self::new(src, alpha))
     }
 
     #[inline(always)]
@@ -46,12 +57,7 @@ impl Flat {
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     for spot in spots {
-        let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
-        if alpha == 255 {
-            spot.each(dst, stride, top, |d, _, _| d.fill(src));
-            continue;
-        }
-        let flat = Flat::new(src, alpha);
+        let Some(flat) = Flat::under(spot, dst, stride, top) else { continue };
         let odd = _mm512_set1_epi16(ODD);
         let (factor, add) = (_mm512_set1_epi16(flat.gain as i16), _mm512_set1_epi16(flat.add as i16));
         let wide = |d, _, _| {
@@ -69,12 +75,7 @@ pub(super) fn flat_avx512(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: S
 #[target_feature(enable = "avx2")]
 pub(super) fn flat_avx2(dst: &mut [u8], stride: usize, top: &Top<'_>, spots: Spots<'_>) {
     for spot in spots {
-        let (src, alpha) = (top.values[spot.from], top.alpha[spot.from]);
-        if alpha == 255 {
-            spot.each(dst, stride, top, |d, _, _| d.fill(src));
-            continue;
-        }
-        let flat = Flat::new(src, alpha);
+        let Some(flat) = Flat::under(spot, dst, stride, top) else { continue };
         let half = flat.half();
         rows_avx2(spot, dst, stride, top, &half, |d, _, _| flat.of(d));
     }
